@@ -27,6 +27,19 @@ const lookupHeader = "X-Idempotency-Lookup"
 // first answer.
 type idempotent struct{ keys *idempotency.Service }
 
+// reads are calls with a body that write nothing. A key says nothing with them, as
+// with any other that reads: to send them again does no harm, and some read the
+// database as it is at one moment, which they cannot in the transaction of a write.
+var reads = map[string]bool{
+	"POST /api/v2/organizations/autocomplete": true,
+	"POST /api/v2/problems/autocomplete":      true,
+	"POST /api/v2/rules/dry_run":              true,
+	"POST /api/v2/rules/explain":              true,
+	"POST /api/v2/users/autocomplete":         true,
+	"POST /api/v2/views/preview":              true,
+	"POST /api/v2/views/preview/count":        true,
+}
+
 // middleware stands inside of all that reads and refuses requests. The handler
 // runs in the transaction that also keeps the answer, and the answer is sent
 // when that is committed: what a caller has read is so for good.
@@ -34,7 +47,7 @@ func (i idempotent) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r, res := c.Request(), c.Response()
 		key := r.Header.Get("Idempotency-Key")
-		if key == "" || r.Method == http.MethodGet || r.Method == http.MethodHead || !strings.HasPrefix(r.URL.Path, "/api/") {
+		if key == "" || r.Method == http.MethodGet || r.Method == http.MethodHead || !strings.HasPrefix(r.URL.Path, "/api/") || reads[r.Method+" "+r.URL.Path] {
 			return next(c)
 		}
 		sum, done, err := requestHash(r)

@@ -151,3 +151,34 @@ func TestIdempotencyKeyIsForgottenAfterADay(t *testing.T) {
 	a.now.Store(&later)
 	a.keyed("one").post("/api/v2/groups", newGroup).want(201).wantLookup("miss")
 }
+
+// A key says nothing where nothing is written, whatever the method.
+func TestReadingIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	id := a.ticket(`{"comment":{"body":"B"}}`)
+	bodies := map[string]string{
+		"rules/explain": fmt.Sprintf(`{"ticket_id":%d}`, id),
+		"rules/dry_run": `{"view":{"all":[{"field":"status","operator":"less_than","value":"closed"}]}}`,
+		"views/preview": `{"view":{"all":[{"field":"status","operator":"less_than","value":"closed"}]}}`,
+	}
+	bodies["views/preview/count"] = bodies["views/preview"]
+	for _, of := range []string{"users", "organizations", "problems"} {
+		bodies[of+"/autocomplete"] = `{"name":"Some","text":"Some"}`
+	}
+	reading := a.with("Idempotency-Key", "one")
+	for path, body := range bodies {
+		for range 2 {
+			if r := reading.post("/api/v2/"+path, body).want(200); r.header.Get("X-Idempotency-Lookup") != "" {
+				t.Errorf("%s is remembered", path)
+			}
+		}
+	}
+	if len(bodies) != 7 {
+		t.Errorf("%d calls", len(bodies))
+	}
+	// The key is free for a write.
+	if r := reading.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"B"}}}`).want(201); r.header.Get("X-Idempotency-Lookup") != "miss" {
+		t.Errorf("%v", r.header)
+	}
+}
