@@ -70,7 +70,12 @@ func (r *reader) value() []byte {
 func (r *reader) places(to []uint32) []uint32 {
 	last := uint32(0)
 	for n := r.uint(); n > 0 && r.err == nil; n-- {
-		last += uint32(r.uint())
+		if len(r.b) > 0 && r.b[0] < 0x80 { // as most distances
+			last += uint32(r.b[0])
+			r.b = r.b[1:]
+		} else {
+			last += uint32(r.uint())
+		}
 		to = append(to, last)
 	}
 	return to
@@ -78,8 +83,14 @@ func (r *reader) places(to []uint32) []uint32 {
 
 // skip goes over the places of a lexeme.
 func (r *reader) skip() {
-	for n := r.uint(); n > 0 && r.err == nil; n-- {
-		r.uint()
+	n, i := r.uint(), 0
+	for ; n > 0 && i < len(r.b); i++ {
+		if r.b[i] < 0x80 { // the last byte of a number
+			n--
+		}
+	}
+	if r.b = r.b[i:]; n > 0 {
+		r.err, r.b = errDamaged, nil
 	}
 }
 

@@ -15,7 +15,7 @@ func (l *Lookup) readPhrases(sections []*section) error {
 			continue
 		}
 		perhaps[i] = l.worthwhile(s, found)
-		held[i] = &holding{of: make([]*[SectionSize]placing, len(l.leaves))}
+		held[i] = newHolding(perhaps[i], len(l.leaves))
 		for _, r := range s.runs {
 			for n := range r.keys {
 				if from, to, ok := r.chunks(n, perhaps[i]); ok {
@@ -54,10 +54,21 @@ func (l *Lookup) worthwhile(s *section, found *set) *set {
 	return &some
 }
 
-// holding are the places of leaves in the documents of a section.
+// holding are the places of leaves in some of the documents of a section.
 type holding struct {
-	of   []*[SectionSize]placing // of each leaf
-	room []uint32                // the places, one behind the other
+	number *[SectionSize]uint16 // of each of the documents, which they are
+	count  int                  // of documents
+	of     [][]placing          // of each leaf, by the numbers of the documents
+	room   []uint32             // the places, one behind the other
+}
+
+func newHolding(documents *set, leaves int) *holding {
+	h := &holding{number: new([SectionSize]uint16), of: make([][]placing, leaves)}
+	for at := range documents.all() {
+		h.number[at] = uint16(h.count)
+		h.count++
+	}
+	return h
 }
 
 // placing is where in a holding's room the places in a document are.
@@ -66,18 +77,20 @@ type placing struct{ from, n uint32 }
 // read adds the places that come next in a reader.
 func (h *holding) read(leaf int, at uint16, from *reader) {
 	if h.of[leaf] == nil {
-		h.of[leaf] = new([SectionSize]placing)
+		h.of[leaf] = make([]placing, h.count)
 	}
-	p := &h.of[leaf][at]
+	p := &h.of[leaf][h.number[at]]
 	begin := len(h.room)
-	h.room = append(h.room, h.room[p.from:p.from+p.n]...) // of another word that begins so
+	if p.n > 0 { // of another word that begins so
+		h.room = append(h.room, h.room[p.from:p.from+p.n]...)
+	}
 	h.room = from.places(h.room)
 	*p = placing{uint32(begin), uint32(len(h.room) - begin)}
 }
 
 // in are the places of a leaf in a document.
-func (h *holding) in(leaf *[SectionSize]placing, at uint16) []uint32 {
-	p := leaf[at]
+func (h *holding) in(leaf []placing, at uint16) []uint32 {
+	p := leaf[h.number[at]]
 	return h.room[p.from : p.from+p.n]
 }
 
@@ -154,7 +167,7 @@ func (l *Lookup) phrase(p *Match, s *section, in *set, held *holding) *set {
 		return nil
 	}
 	have.and(in)
-	words := make([]*[SectionSize]placing, len(p.list))
+	words := make([][]placing, len(p.list))
 	for i, one := range p.list {
 		if words[i] = held.of[slices.Index(l.leaves, one.leaf)]; words[i] == nil {
 			return nil
@@ -170,7 +183,7 @@ func (l *Lookup) phrase(p *Match, s *section, in *set, held *holding) *set {
 }
 
 // stand reports whether words stand in a document as far from each other as at says.
-func (h *holding) stand(words []*[SectionSize]placing, distance []int, at uint16) bool {
+func (h *holding) stand(words [][]placing, distance []int, at uint16) bool {
 	for _, first := range h.in(words[0], at) {
 		all := true
 		for i := 1; i < len(words) && all; i++ {
