@@ -177,7 +177,14 @@ func (c crowd) addTickets(kind int, set string) {
 
 func (c crowd) copy(rows copies, numbers string, added *strings.Replacer) {
 	c.t.Helper()
-	c.exec(`INSERT INTO ` + rows.table + ` SELECT copy.* FROM ` + rows.table + ` r CROSS JOIN ` + numbers + ` g
+	// Without those that PostgreSQL makes of others.
+	var columns []string
+	err := c.db.WithContext(c.ctx()).Raw(`SELECT quote_ident(column_name) FROM information_schema.columns
+		WHERE table_schema = 'public' AND table_name = ? AND is_generated = 'NEVER' ORDER BY ordinal_position`, rows.table).Scan(&columns).Error
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.exec(`INSERT INTO ` + rows.table + ` (` + strings.Join(columns, ", ") + `) SELECT copy.` + strings.Join(columns, ", copy.") + ` FROM ` + rows.table + ` r CROSS JOIN ` + numbers + ` g
 		CROSS JOIN LATERAL jsonb_populate_record(r, jsonb_build_object(` + added.Replace(rows.set) + `)) AS copy
 		WHERE r.account_id = {account_id} AND ` + strings.ReplaceAll("r."+rows.where, "AND ", "AND r."))
 }
