@@ -1,10 +1,12 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,6 +46,16 @@ func TestReadmeCommandsWork(t *testing.T) {
 	if err := os.Symlink(self, filepath.Join(dir, ".bin", "helpd")); err != nil {
 		t.Fatal(err)
 	}
+	scripts, err := filepath.Abs("../../../scripts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(scripts, filepath.Join(dir, "scripts")); err != nil {
+		t.Fatal(err)
+	}
+	writeFiles(t, dir, map[string]string{ // of the documentation of React
+		"DIR/en/index.md": "---\ntitle: Quick Start\n---\n\nWelcome.\n", "DIR/ko/index.md": "---\ntitle: 빠르게 시작하기\n---\n\n환영합니다.\n",
+	})
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 	cmd.Dir = dir
 	cmd.Env = program(t.Context(), env).Env
@@ -59,6 +71,9 @@ func TestReadmeCommandsWork(t *testing.T) {
 	list, err := os.ReadFile(filepath.Join(dir, "tickets.jsonl"))
 	if err != nil || strings.Count(string(list), `"subject":"My printer is on fire"`) != 1 {
 		t.Errorf("the list read by cursor: %v, %s", err, list)
+	}
+	if files := slices.Sorted(maps.Keys(filesIn(t, filepath.Join(dir, "ALL")))); !slices.Equal(files, []string{"contents.yaml", "en-us/index.md", "ko/index.md"}) {
+		t.Errorf("articles were exported as %v", files)
 	}
 	token := regexp.MustCompile(`(?m)^\w{43}$`).FindString(string(out))
 	for path, want := range map[string]string{
