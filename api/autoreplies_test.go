@@ -92,6 +92,11 @@ func TestAutoreplies(t *testing.T) {
 	if strings.Contains(html, "what we pay") || strings.Contains(html, "gold") {
 		t.Errorf("shows what the requester may not see: %s", html)
 	}
+	for _, link := range links { // for those who read plain text, too
+		if !strings.Contains(mails[0], link[1]) {
+			t.Errorf("the text has no %s: %s", link[1], mails[0])
+		}
+	}
 	want := []string{fmt.Sprintf("%d en-us offered", s.lamp)}
 	if got := s.offered(ticket); !slices.Equal(got, want) {
 		t.Errorf("ledger %v, want %v", got, want)

@@ -28,10 +28,14 @@ func write(c placeholders.Context, f Facts, n Notification, to recipients, nth i
 		Subject:  oneLine(placeholders.Render(n.Subject, liquid.Text, c)),
 		HTMLBody: placeholders.Render(n.Body, liquid.HTML, c),
 	}
-	if list := placeholders.Render("{{answer_bot.article_list}}", liquid.HTML, c); n.Articles && !strings.Contains(m.HTMLBody, c.Articles[0].Path) {
-		m.HTMLBody += list
+	offers := n.Articles && len(c.Articles) > 0
+	if offers && !strings.Contains(m.HTMLBody, c.Articles[0].Path) {
+		m.HTMLBody += placeholders.Render("{{answer_bot.article_list}}", liquid.HTML, c)
 	}
 	m.TextBody = richtext.Text(m.HTMLBody)
+	if offers { // of links the text has the words alone
+		m.TextBody += "\n\n" + strings.TrimSpace(placeholders.Render(addresses, liquid.Text, c))
+	}
 	for _, p := range to.to {
 		m.RecipientIDs, m.Recipients = append(m.RecipientIDs, p.ID), append(m.Recipients, *p.Email)
 	}
@@ -40,6 +44,10 @@ func write(c placeholders.Context, f Facts, n Notification, to recipients, nth i
 	}
 	return m
 }
+
+// addresses are those of articles, for readers of plain text.
+const addresses = "{% for article in answer_bot.articles %}{{article.title}}\n{{article.url}}\n{{zd.article_solved}}: {{article.solved_url}}\n" +
+	"{{zd.article_rejected}}: {{article.rejected_url}}\n\n{% endfor %}"
 
 // oneLine is a text as a header holds it.
 func oneLine(text string) string {
