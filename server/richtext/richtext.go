@@ -3,7 +3,6 @@ package richtext
 
 import (
 	"html"
-	"regexp"
 	"strings"
 
 	nethtml "golang.org/x/net/html"
@@ -41,9 +40,31 @@ func Text(source string) string {
 	}
 }
 
-var manyLines = regexp.MustCompile(`[ \t]*\n([ \t]*\n)+[ \t]*`)
-
+// tidy leaves one of several empty lines, and no blanks around it. Written out: as a
+// regular expression it took a fifth of the indexing of articles.
 func tidy(text string) string {
-	text = manyLines.ReplaceAllString(text, "\n\n")
-	return strings.TrimSpace(strings.ReplaceAll(text, "\u00a0", " "))
+	var b strings.Builder
+	b.Grow(len(text))
+	for text != "" {
+		word := 0
+		for word < len(text) && !blank(text[word]) {
+			word++
+		}
+		end, lines := word, 0
+		for end < len(text) && blank(text[end]) {
+			if text[end] == '\n' {
+				lines++
+			}
+			end++
+		}
+		if b.WriteString(text[:word]); lines > 1 {
+			b.WriteString("\n\n")
+		} else {
+			b.WriteString(text[word:end])
+		}
+		text = text[end:]
+	}
+	return strings.TrimSpace(strings.ReplaceAll(b.String(), "\u00a0", " "))
 }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
