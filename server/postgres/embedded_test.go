@@ -133,7 +133,8 @@ func TestEmbeddedKeepsData(t *testing.T) {
 	wantValue(t, e, "SELECT datcollate||' '||datctype FROM pg_database WHERE datname='helpd'", "C "+ctype)
 	wantValue(t, e, "SELECT setting FROM pg_settings WHERE name='fsync'", "on")
 	wantValue(t, e, "SELECT setting FROM pg_settings WHERE name='listen_addresses'", "")
-	wantValue(t, e, "SELECT (setting = CASE WHEN 'lz4' = ANY(enumvals) THEN 'lz4' ELSE 'pglz' END)::text FROM pg_settings WHERE name='wal_compression'", "true")
+	wantValue(t, e, `SELECT bool_and(setting = CASE WHEN 'lz4' = ANY(enumvals) THEN 'lz4' ELSE 'pglz' END)::text FROM pg_settings
+		WHERE name IN ('wal_compression', 'default_toast_compression')`, "true")
 	check(t, e.CreateDatabase(t.Context(), "other"))
 	check(t, e.CreateDatabase(t.Context(), "other"))
 	check(t, e.Stop())
