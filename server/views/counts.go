@@ -224,6 +224,12 @@ func (s *Service) CountMany(ctx context.Context, by auth.Actor, ids []int64) ([]
 	return s.countAll(ctx, by, config, list)
 }
 
+// asking is a count that a caller waits for; done is nil if it is there.
+type asking struct {
+	entry *counted
+	done  <-chan struct{}
+}
+
 // countAll counts views within the patience of a caller. Those that take longer
 // go on being counted for who asks next.
 func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Config, list []models.Rule) ([]Count, error) {
@@ -233,8 +239,8 @@ func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Co
 	}
 	now := s.now()
 	out := make([]Count, len(list))
-	entries, under := make([]*counted, len(list)), make([]<-chan struct{}, len(list))
-	first := map[string]int{} // of views that ask the same: they share one count, also one that is over before the next view's turn
+	asked := make([]asking, len(list))
+	same := map[string]asking{} // views that ask the same share a count, also one that is over before the turn of the next
 	for i, r := range list {
 		out[i] = Count{View: r.ID, Active: r.Active}
 		selection := selectionOf(compiled[i], by, config, now)
@@ -244,23 +250,23 @@ func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Co
 			if err != nil {
 				return nil, err
 			}
-			entries[i] = &counted{value: new(int64(n))}
+			asked[i].entry = &counted{value: new(int64(n))}
 			continue
 		}
 		// Who sees the same of a view asks the same of the database, but for the time.
-		same := selectionOf(compiled[i], by, config, time.Unix(0, 0))
-		key := same.Key(by)
-		j, known := first[key]
-		if !known {
-			j, first[key] = i, i
-			entries[i], under[i] = s.counts.start(ctx, key, count)
+		timeless := selectionOf(compiled[i], by, config, time.Unix(0, 0))
+		key := timeless.Key(by)
+		a, begun := same[key]
+		if !begun {
+			a.entry, a.done = s.counts.start(ctx, key, count)
+			same[key] = a
 		}
-		entries[i], under[i] = entries[j], under[j]
+		asked[i] = a
 	}
 	late, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for i := range out {
-		if err := errors.Join(s.counts.await(late, entries[i], under[i], &out[i]), ctx.Err()); err != nil {
+		if err := errors.Join(s.counts.await(late, asked[i].entry, asked[i].done, &out[i]), ctx.Err()); err != nil {
 			return nil, err
 		}
 	}
