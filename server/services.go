@@ -111,10 +111,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
 	help := helpcenter.New(db, config, files, index, o.Now)
 	help.PublicURL = o.PublicURL
-	queue.Every(time.Minute, "article verifications", help.TellDue)
-	queue.Every(24*time.Hour, "searches and offers of readers", help.Forget)
 	replies := autoreplies.New(db, ticketService, help, o.Now, o.Log)
-	queue.Every(5*time.Second, "articles for tickets", replies.Send)
+	workForReaders(queue, help, replies)
 	return api.Services{
 		Attachments:   files,
 		Automations:   byTime,
@@ -147,4 +145,11 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Jobs:        queue,
 		Idempotency: keys,
 	}, nil
+}
+
+// workForReaders has the help center's work done that waits for no request.
+func workForReaders(queue *jobs.Service, help *helpcenter.Service, replies *autoreplies.Service) {
+	queue.Every(time.Minute, "article verifications", help.TellDue)
+	queue.Every(24*time.Hour, "searches and offers of readers", help.Forget)
+	queue.Every(5*time.Second, "articles for tickets", replies.Send)
 }

@@ -127,6 +127,8 @@ func (l *Log) Number(ctx context.Context) (at time.Time, err error) {
 	return at, err
 }
 
+// In the order in which they came into the queue: who holds a record's lock puts its
+// events there behind those of who held it before.
 const numberEvents = `WITH taken AS (DELETE FROM event_queue WHERE id IN (SELECT id FROM event_queue ORDER BY id LIMIT ?) RETURNING id, account_id, event_ids),
 	numbered AS (INSERT INTO event_numbers (account_id, seq, event_id, numbered_at)
 		SELECT t.account_id, ? + row_number() OVER (ORDER BY t.id, e.n), e.id, ? FROM taken t, unnest(t.event_ids) WITH ORDINALITY AS e (id, n) RETURNING 1)
