@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/autoreplies"
+	"github.com/helpd/helpd/server/brands"
 	"github.com/helpd/helpd/server/contenttags"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
@@ -49,6 +50,7 @@ type Services struct {
 	Auth          *auth.Service
 	Automations   *automations.Service
 	Autoreplies   *autoreplies.Service
+	Brands        *brands.Service
 	ContentTags   *contenttags.Service
 	Dynamic       *dynamiccontent.Service
 	Erasure       *erasure.Service
@@ -96,6 +98,7 @@ type handlers struct {
 	accountHandlers
 	attachmentHandlers
 	audienceHandlers
+	brandHandlers
 	dynamicHandlers
 	eventHandlers
 	exportHandlers
@@ -147,6 +150,7 @@ func New(s Services, o Options) *echo.Echo {
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, s.Rules, who},
 		audienceHandlers:     audienceHandlers{s.Segments, s.ContentTags},
+		brandHandlers:        brandHandlers{s.Brands, s.Fields},
 		dynamicHandlers:      dynamicHandlers{s.Dynamic},
 		eventHandlers:        eventHandlers{s.Events, who},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},

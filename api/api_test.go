@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -57,7 +58,8 @@ type anAPI struct {
 	header  http.Header
 	files   string // the directory of the blob store
 	now     *atomic.Pointer[time.Time]
-	allow   []netip.Prefix // that webhooks reach
+	allow   []netip.Prefix    // that webhooks reach
+	aliases map[string]string // canonical names of hosts that name servers know
 
 	automations *automations.Service
 	events      *events.Log
@@ -93,7 +95,7 @@ func newWorkingAPI(t *testing.T, prepare func(api.Services)) *anAPI {
 
 func buildAPI(t *testing.T, db *gorm.DB, dsn string, change ...func(*api.Options)) (*anAPI, api.Services) {
 	t.Helper()
-	a := &anAPI{t: t, db: db, now: new(atomic.Pointer[time.Time]), header: http.Header{}, files: t.TempDir()}
+	a := &anAPI{t: t, db: db, now: new(atomic.Pointer[time.Time]), header: http.Header{}, files: t.TempDir(), aliases: map[string]string{}}
 	a.now.Store(&theClock)
 	services := a.serve(dsn, change...)
 	a.openAccount()
@@ -111,7 +113,7 @@ func (a *anAPI) serve(dsn string, change ...func(*api.Options)) api.Services {
 	for _, f := range change {
 		f(&o)
 	}
-	services, err := server.NewServices(testContext(a.t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + a.files, WebhookAllow: a.allow})
+	services, err := server.NewServices(testContext(a.t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + a.files, WebhookAllow: a.allow, LookUp: a.lookUp})
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -127,6 +129,22 @@ func (a *anAPI) serve(dsn string, change ...func(*api.Options)) api.Services {
 	})
 	return services
 }
+
+// lookUp answers as name servers that know a.aliases, and are broken for a host that
+// is an alias of nothing.
+func (a *anAPI) lookUp(_ context.Context, host string) (string, error) {
+	name, ok := a.aliases[host]
+	switch {
+	case !ok:
+		return "", &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	case name == "":
+		return "", &net.DNSError{Err: "server misbehaving", Name: host}
+	}
+	return name, nil
+}
+
+// atHost is the same caller at another host.
+func (a *anAPI) atHost(host string) *anAPI { return a.with("X-Test-Host", host) }
 
 // restarted is the same account behind services that have just begun: another
 // process on the same database.

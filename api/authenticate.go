@@ -46,17 +46,20 @@ func (a authenticator) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// caller is who calls: who signed in, or the user for whom that is.
+// caller is who calls, at the brand of the host: who signed in, or the user for whom
+// that is.
 func (a authenticator) caller(ctx context.Context, c echo.Context) (auth.Actor, error) {
 	actor, err := a.actor(ctx, c)
-	email := c.Request().Header.Get("X-On-Behalf-Of")
-	if err != nil || email == "" {
+	if email := c.Request().Header.Get("X-On-Behalf-Of"); err == nil && email != "" {
+		if wire.CheckString(email) != nil {
+			return actor, fault.New(fault.Unauthenticated, "malformed X-On-Behalf-Of")
+		}
+		actor, err = a.auth.AsUser(ctx, actor, email)
+	}
+	if err != nil {
 		return actor, err
 	}
-	if wire.CheckString(email) != nil {
-		return actor, fault.New(fault.Unauthenticated, "malformed X-On-Behalf-Of")
-	}
-	return a.auth.AsUser(ctx, actor, email)
+	return a.auth.At(ctx, actor, hostCalled(ctx))
 }
 
 // again checks the credentials of c's request once more, for an answer that
@@ -77,7 +80,7 @@ func (a authenticator) actor(ctx context.Context, c echo.Context) (auth.Actor, e
 		if token := c.QueryParam("access_token"); token != "" {
 			return a.bearer(ctx, token)
 		}
-		account, err := a.account(ctx, c)
+		account, _, err := a.auth.ByHost(ctx, hostCalled(ctx))
 		return auth.Actor{AccountID: account}, err
 	}
 	scheme, credentials, _ := strings.Cut(header, " ")
@@ -99,7 +102,7 @@ func (a authenticator) basic(ctx context.Context, c echo.Context, credentials st
 	if email, ok := strings.CutSuffix(user, "/token"); ok {
 		return a.auth.APIToken(ctx, email, secret)
 	}
-	account, err := a.account(ctx, c)
+	account, _, err := a.auth.ByHost(ctx, hostCalled(ctx))
 	if err != nil {
 		return auth.Actor{}, err
 	}
@@ -142,12 +145,16 @@ func (a authenticator) bearer(ctx context.Context, token string) (auth.Actor, er
 	return a.auth.OAuth(ctx, token)
 }
 
-func (a authenticator) account(ctx context.Context, c echo.Context) (int64, error) {
-	_, host, _ := strings.Cut(edge.BaseURL(ctx), "://")
+// hostCalled is the name of the host that the request came to.
+func hostCalled(ctx context.Context) string { return hostOf(edge.BaseURL(ctx)) }
+
+// hostOf is the name of the host of an address, without a port.
+func hostOf(base string) string {
+	_, host, _ := strings.Cut(base, "://")
 	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+		return name
 	}
-	return a.auth.ByHost(ctx, host)
+	return host
 }
 
 // noSuchID answers for ids that no record can have: domain functions may take 0

@@ -2,14 +2,24 @@ package api
 
 import (
 	"context"
+	"strings"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/brands"
+	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 )
 
-func (h fieldHandlers) ListBrands(ctx context.Context, _ gen.ListBrandsRequestObject) (gen.ListBrandsResponseObject, error) {
+type brandHandlers struct {
+	brands *brands.Service
+	fields *fields.Service
+}
+
+func (h brandHandlers) ListBrands(ctx context.Context, _ gen.ListBrandsRequestObject) (gen.ListBrandsResponseObject, error) {
 	p, err := pageOf(ctx)
 	if err != nil {
 		return nil, err
@@ -21,7 +31,7 @@ func (h fieldHandlers) ListBrands(ctx context.Context, _ gen.ListBrandsRequestOb
 	return gen.ListBrands200JSONResponse{Listing: listing(ctx, "brands", mapped(ctx, brands, brandJSON))}, nil
 }
 
-func (h fieldHandlers) ShowBrand(ctx context.Context, r gen.ShowBrandRequestObject) (gen.ShowBrandResponseObject, error) {
+func (h brandHandlers) ShowBrand(ctx context.Context, r gen.ShowBrandRequestObject) (gen.ShowBrandResponseObject, error) {
 	b, err := h.fields.GetBrand(ctx, auth.From(ctx), int64(r.BrandID))
 	if err != nil {
 		return nil, err
@@ -29,14 +39,89 @@ func (h fieldHandlers) ShowBrand(ctx context.Context, r gen.ShowBrandRequestObje
 	return gen.ShowBrand200JSONResponse{Brand: brandJSON(ctx, b)}, nil
 }
 
+func (h brandHandlers) CreateBrand(ctx context.Context, r gen.CreateBrandRequestObject) (gen.CreateBrandResponseObject, error) {
+	b, err := h.brands.Create(ctx, auth.From(ctx), brandChange(ctx, r.Body.Brand))
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.envelope(ctx, b)
+	return gen.CreateBrand201JSONResponse{Headers: gen.CreateBrand201ResponseHeaders{Location: out.Brand.URL}, Body: out}, err
+}
+
+func (h brandHandlers) UpdateBrand(ctx context.Context, r gen.UpdateBrandRequestObject) (gen.UpdateBrandResponseObject, error) {
+	b, err := h.brands.Update(ctx, auth.From(ctx), int64(r.BrandID), brandChange(ctx, r.Body.Brand))
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.envelope(ctx, b)
+	return gen.UpdateBrand200JSONResponse(out), err
+}
+
+func (h brandHandlers) DeleteBrand(ctx context.Context, r gen.DeleteBrandRequestObject) (gen.DeleteBrandResponseObject, error) {
+	return gen.DeleteBrand204Response{}, h.brands.Delete(ctx, auth.From(ctx), int64(r.BrandID))
+}
+
+// envelope is a brand that has just been saved, with the forms of its tickets.
+func (h brandHandlers) envelope(ctx context.Context, b models.Brand) (gen.BrandEnvelope, error) {
+	saved, err := h.fields.GetBrand(ctx, auth.From(ctx), b.ID)
+	return gen.BrandEnvelope{Brand: brandJSON(ctx, saved)}, err
+}
+
+func (h brandHandlers) CheckHostMappingValidity(ctx context.Context, r gen.CheckHostMappingValidityRequestObject) (gen.CheckHostMappingValidityResponseObject, error) {
+	out, err := h.checkHost(ctx, models.Brand{Subdomain: strings.ToLower(r.Params.Subdomain), HostMapping: &r.Params.HostMapping})
+	return gen.CheckHostMappingValidity200JSONResponse(out), err
+}
+
+func (h brandHandlers) CheckHostMappingValidityForExistingBrand(ctx context.Context, r gen.CheckHostMappingValidityForExistingBrandRequestObject) (gen.CheckHostMappingValidityForExistingBrandResponseObject, error) {
+	b, err := h.fields.GetBrand(ctx, auth.From(ctx), int64(r.BrandID))
+	if err != nil {
+		return nil, err
+	}
+	if b.IsDeleted {
+		return nil, fault.Missing("brand", b.ID)
+	}
+	out, err := h.checkHost(ctx, b.Brand)
+	return gen.CheckHostMappingValidityForExistingBrand200JSONResponse(out), err
+}
+
+func (h brandHandlers) checkHost(ctx context.Context, b models.Brand) (gen.HostMappingEnvelope, error) {
+	if err := accounts.CheckSubdomain(b.Subdomain); err != nil {
+		return gen.HostMappingEnvelope{}, err
+	}
+	expected := callOf(ctx).ownHost(b)
+	found := brands.Mapping{Reason: brands.NotACNAME}
+	if b.HostMapping != nil {
+		var err error
+		if found, err = h.brands.CheckHost(ctx, auth.From(ctx), b.ID, *b.HostMapping, expected); err != nil {
+			return gen.HostMappingEnvelope{}, err
+		}
+	}
+	out := gen.HostMappingEnvelope{IsValid: found.Reason == ""}
+	if found.CNAME != "" {
+		out.Cname = &found.CNAME
+	}
+	if !out.IsValid {
+		out.Reason, out.ExpectedCnames = (*gen.HostMappingReason)(&found.Reason), []string{expected}
+	}
+	return out, nil
+}
+
+func brandChange(ctx context.Context, in gen.BrandInput) brands.Change {
+	return brands.Change{
+		Name: (*string)(in.Name), Subdomain: (*string)(in.Subdomain), BrandURL: nullableText(in.BrandURL), HostMapping: nullableText(in.HostMapping),
+		HelpCenterState: (*string)(in.HelpCenterState), Active: (*bool)(in.Active), Default: (*bool)(in.Default),
+		SignatureTemplate: nullableText(in.SignatureTemplate), UsualURL: callOf(ctx).baseOf,
+	}
+}
+
 func brandJSON(ctx context.Context, b fields.Brand) gen.Brand {
 	out := gen.Brand{
-		URL: link(ctx, "brands", b.ID), ID: b.ID, Name: b.Name, Subdomain: b.Subdomain, BrandURL: callOf(ctx).base,
+		URL: link(ctx, "brands", b.ID), ID: b.ID, Name: b.Name, Subdomain: b.Subdomain, BrandURL: callOf(ctx).baseOf(b.Brand),
 		HasHelpCenter: b.HasHelpCenter, HelpCenterState: gen.HelpCenterState(b.HelpCenterState), Active: b.Active, Default: b.Default,
 		IsDeleted: b.IsDeleted, TicketFormIds: list(b.TicketFormIDs), SignatureTemplate: b.SignatureTemplate,
 		CreatedAt: wire.Time(b.CreatedAt), UpdatedAt: wire.Time(b.UpdatedAt),
 	}
-	if b.BrandURL != nil { // without one it is reached where the caller reached us
+	if b.BrandURL != nil { // without one it is where its host is
 		out.BrandURL = *b.BrandURL
 	}
 	if auth.From(ctx).Admin() {

@@ -13,6 +13,7 @@ import (
 	"github.com/helpd/helpd/api/edge"
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
 )
@@ -27,6 +28,7 @@ type call struct {
 	accept string // the types of answers that it takes
 	query  url.Values
 	setUp  *setUp
+	brand  auth.Brand // that the host leads to
 
 	echo echo.Context // of the request, for what only a few ask
 }
@@ -34,7 +36,7 @@ type call struct {
 type callKey struct{}
 
 func withCall(ctx context.Context, c echo.Context, s *setUp) context.Context {
-	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), pathAsked(c.Request()), c.Request().UserAgent(), c.Request().Header.Get("Accept"), c.QueryParams(), s, c})
+	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), pathAsked(c.Request()), c.Request().UserAgent(), c.Request().Header.Get("Accept"), c.QueryParams(), s, auth.From(ctx).Brand, c})
 }
 
 func callOf(ctx context.Context) call { return ctx.Value(callKey{}).(call) }

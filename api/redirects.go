@@ -47,7 +47,7 @@ func (h helpCenterHandlers) redirected(c echo.Context, who authenticator) (strin
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || strings.HasPrefix(r.URL.Path, "/api/") || wire.CheckString(r.URL.Path) != nil {
 		return "", nil
 	}
-	actor, err := who.actor(r.Context(), c)
+	actor, err := who.caller(r.Context(), c)
 	if err != nil {
 		return "", nil
 	}

@@ -134,7 +134,7 @@ func (w *world) queryValue(op gen.Operation, p *openapi3.Parameter) string {
 		return "0"
 	case "since":
 		return "2020-01-01"
-	case "role", "filename": // told back to the caller
+	case "role", "filename", "subdomain": // told back to the caller
 		return "end-user"
 	case "filter[locales]":
 		return "en-us"

@@ -57,6 +57,33 @@ func (e HelpCenterState) Valid() bool {
 	}
 }
 
+// Defines values for HostMappingReason.
+const (
+	HostMappingReasonAlreadyTaken HostMappingReason = "already_taken"
+	HostMappingReasonLookupFailed HostMappingReason = "lookup_failed"
+	HostMappingReasonNotACname    HostMappingReason = "not_a_cname"
+	HostMappingReasonNotAHost     HostMappingReason = "not_a_host"
+	HostMappingReasonWrongCname   HostMappingReason = "wrong_cname"
+)
+
+// Valid indicates whether the value is a known member of the HostMappingReason enum.
+func (e HostMappingReason) Valid() bool {
+	switch e {
+	case HostMappingReasonAlreadyTaken:
+		return true
+	case HostMappingReasonLookupFailed:
+		return true
+	case HostMappingReasonNotACname:
+		return true
+	case HostMappingReasonNotAHost:
+		return true
+	case HostMappingReasonWrongCname:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JobState.
 const (
 	JobStateCompleted JobState = "completed"
@@ -1132,9 +1159,32 @@ type Brand struct {
 	UpdatedAt         wire.Time              `json:"updated_at"`
 }
 
+// BrandBody defines model for BrandBody.
+type BrandBody struct {
+	Brand BrandInput `json:"brand"`
+}
+
 // BrandEnvelope defines model for BrandEnvelope.
 type BrandEnvelope struct {
 	Brand Brand `json:"brand"`
+}
+
+// BrandInput defines model for BrandInput.
+type BrandInput struct {
+	Name      *wire.Text `json:"name,omitempty"`
+	Subdomain *wire.Text `json:"subdomain,omitempty"`
+
+	// BrandURL Null: where it is reached.
+	BrandURL    nullable.Nullable[wire.Text] `json:"brand_url,omitempty"`
+	HostMapping nullable.Nullable[wire.Text] `json:"host_mapping,omitempty"`
+
+	// HelpCenterState enabled, restricted or disabled; helpd's own to write.
+	HelpCenterState *wire.Text `json:"help_center_state,omitempty"`
+	Active          *wire.Flag `json:"active,omitempty"`
+	Default         *wire.Flag `json:"default,omitempty"`
+
+	// SignatureTemplate Null: {{agent.signature}}
+	SignatureTemplate nullable.Nullable[wire.Text] `json:"signature_template,omitempty"`
 }
 
 // BrandList defines model for BrandList.
@@ -2375,6 +2425,21 @@ type HolidayInput struct {
 
 // HolidayList defines model for HolidayList.
 type HolidayList = wire.List
+
+// HostMappingEnvelope defines model for HostMappingEnvelope.
+type HostMappingEnvelope struct {
+	IsValid bool `json:"is_valid"`
+
+	// Cname What the host is an alias of, if it is one.
+	Cname  *string            `json:"cname,omitempty"`
+	Reason *HostMappingReason `json:"reason,omitempty"`
+
+	// ExpectedCnames What it should be an alias of where it is not.
+	ExpectedCnames []string `json:"expected_cnames,omitzero"`
+}
+
+// HostMappingReason defines model for HostMappingReason.
+type HostMappingReason string
 
 // InvalidField defines model for InvalidField.
 type InvalidField struct {
@@ -6756,6 +6821,15 @@ type SearchAutomationsParams struct {
 	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 }
 
+// CheckHostMappingValidityParams defines parameters for CheckHostMappingValidity.
+type CheckHostMappingValidityParams struct {
+	// HostMapping The host to look at.
+	HostMapping string `form:"host_mapping" json:"host_mapping"`
+
+	// Subdomain The brand's subdomain.
+	Subdomain string `form:"subdomain" json:"subdomain"`
+}
+
 // ListHolidaysParams defines parameters for ListHolidays.
 type ListHolidaysParams struct {
 	// StartDate Only holidays with a day on or after this date, as 2026-12-24.
@@ -7896,6 +7970,12 @@ type UpdateManyAutomationsJSONRequestBody = AutomationPlacesBody
 // UpdateAutomationJSONRequestBody defines body for UpdateAutomation for application/json ContentType.
 type UpdateAutomationJSONRequestBody = AutomationBody
 
+// CreateBrandJSONRequestBody defines body for CreateBrand for application/json ContentType.
+type CreateBrandJSONRequestBody = BrandBody
+
+// UpdateBrandJSONRequestBody defines body for UpdateBrand for application/json ContentType.
+type UpdateBrandJSONRequestBody = BrandBody
+
 // CreateScheduleJSONRequestBody defines body for CreateSchedule for application/json ContentType.
 type CreateScheduleJSONRequestBody = ScheduleBody
 
@@ -8580,9 +8660,24 @@ type ServerInterface interface {
 	// ListBrands Lists the brands, by name.
 	// (GET /api/v2/brands)
 	ListBrands(ctx echo.Context) error
+	// CreateBrand Creates a brand.
+	// (POST /api/v2/brands)
+	CreateBrand(ctx echo.Context) error
+	// CheckHostMappingValidity Looks whether a host can be the mapping of a brand with a subdomain.
+	// (GET /api/v2/brands/check_host_mapping)
+	CheckHostMappingValidity(ctx echo.Context, params CheckHostMappingValidityParams) error
+	// DeleteBrand Deletes a brand that is not the default.
+	// (DELETE /api/v2/brands/{brand_id})
+	DeleteBrand(ctx echo.Context, brandID BrandIDParam) error
 	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
 	// (GET /api/v2/brands/{brand_id})
 	ShowBrand(ctx echo.Context, brandID BrandIDParam) error
+	// UpdateBrand Changes the members of a brand that are present.
+	// (PUT /api/v2/brands/{brand_id})
+	UpdateBrand(ctx echo.Context, brandID BrandIDParam) error
+	// CheckHostMappingValidityForExistingBrand Looks whether the host mapping that a brand has leads to it. Without one it is `not_a_cname`.
+	// (GET /api/v2/brands/{brand_id}/check_host_mapping)
+	CheckHostMappingValidityForExistingBrand(ctx echo.Context, brandID BrandIDParam) error
 	// ListSchedules Lists the schedules. The first one is the default.
 	// (GET /api/v2/business_hours/schedules)
 	ListSchedules(ctx echo.Context) error
@@ -10453,6 +10548,56 @@ func (w *ServerInterfaceWrapper) ListBrands(ctx echo.Context) error {
 	return err
 }
 
+// CreateBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateBrand(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateBrand(ctx)
+	return err
+}
+
+// CheckHostMappingValidity converts echo context to params.
+func (w *ServerInterfaceWrapper) CheckHostMappingValidity(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CheckHostMappingValidityParams
+	// ------------- Required query parameter "host_mapping" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "host_mapping", ctx.QueryParams(), &params.HostMapping, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter host_mapping: %s", err))
+	}
+
+	// ------------- Required query parameter "subdomain" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "subdomain", ctx.QueryParams(), &params.Subdomain, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subdomain: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CheckHostMappingValidity(ctx, params)
+	return err
+}
+
+// DeleteBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteBrand(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "brand_id" -------------
+	var brandID BrandIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "brand_id", ctx.Param("brand_id"), &brandID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter brand_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteBrand(ctx, brandID)
+	return err
+}
+
 // ShowBrand converts echo context to params.
 func (w *ServerInterfaceWrapper) ShowBrand(ctx echo.Context) error {
 	var err error
@@ -10466,6 +10611,38 @@ func (w *ServerInterfaceWrapper) ShowBrand(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowBrand(ctx, brandID)
+	return err
+}
+
+// UpdateBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateBrand(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "brand_id" -------------
+	var brandID BrandIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "brand_id", ctx.Param("brand_id"), &brandID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter brand_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateBrand(ctx, brandID)
+	return err
+}
+
+// CheckHostMappingValidityForExistingBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) CheckHostMappingValidityForExistingBrand(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "brand_id" -------------
+	var brandID BrandIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "brand_id", ctx.Param("brand_id"), &brandID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter brand_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CheckHostMappingValidityForExistingBrand(ctx, brandID)
 	return err
 }
 
@@ -20365,7 +20542,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/automations/:automation_id", wrapper.ShowAutomation, options.OperationMiddlewares["ShowAutomation"]...)
 	router.PUT(options.BaseURL+"/api/v2/automations/:automation_id", wrapper.UpdateAutomation, options.OperationMiddlewares["UpdateAutomation"]...)
 	router.GET(options.BaseURL+"/api/v2/brands", wrapper.ListBrands, options.OperationMiddlewares["ListBrands"]...)
+	router.POST(options.BaseURL+"/api/v2/brands", wrapper.CreateBrand, options.OperationMiddlewares["CreateBrand"]...)
+	router.GET(options.BaseURL+"/api/v2/brands/check_host_mapping", wrapper.CheckHostMappingValidity, options.OperationMiddlewares["CheckHostMappingValidity"]...)
+	router.GET(options.BaseURL+"/api/v2/brands/:brand_id/check_host_mapping", wrapper.CheckHostMappingValidityForExistingBrand, options.OperationMiddlewares["CheckHostMappingValidityForExistingBrand"]...)
+	router.DELETE(options.BaseURL+"/api/v2/brands/:brand_id", wrapper.DeleteBrand, options.OperationMiddlewares["DeleteBrand"]...)
 	router.GET(options.BaseURL+"/api/v2/brands/:brand_id", wrapper.ShowBrand, options.OperationMiddlewares["ShowBrand"]...)
+	router.PUT(options.BaseURL+"/api/v2/brands/:brand_id", wrapper.UpdateBrand, options.OperationMiddlewares["UpdateBrand"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users", wrapper.ListDeletedUsers, options.OperationMiddlewares["ListDeletedUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users/count", wrapper.CountDeletedUsers, options.OperationMiddlewares["CountDeletedUsers"]...)
 	router.DELETE(options.BaseURL+"/api/v2/deleted_users/:deleted_user_id", wrapper.PermanentlyDeleteUser, options.OperationMiddlewares["PermanentlyDeleteUser"]...)
@@ -21262,6 +21444,74 @@ func (response ListBrands200JSONResponse) VisitListBrandsResponse(w http.Respons
 	return err
 }
 
+type CreateBrandRequestObject struct {
+	Body *CreateBrandJSONRequestBody
+}
+
+type CreateBrandResponseObject interface {
+	VisitCreateBrandResponse(w http.ResponseWriter) error
+}
+
+type CreateBrand201ResponseHeaders struct {
+	Location string
+}
+
+type CreateBrand201JSONResponse struct {
+	Body    BrandEnvelope
+	Headers CreateBrand201ResponseHeaders
+}
+
+func (response CreateBrand201JSONResponse) VisitCreateBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckHostMappingValidityRequestObject struct {
+	Params CheckHostMappingValidityParams
+}
+
+type CheckHostMappingValidityResponseObject interface {
+	VisitCheckHostMappingValidityResponse(w http.ResponseWriter) error
+}
+
+type CheckHostMappingValidity200JSONResponse HostMappingEnvelope
+
+func (response CheckHostMappingValidity200JSONResponse) VisitCheckHostMappingValidityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBrandRequestObject struct {
+	BrandID BrandIDParam `json:"brand_id"`
+}
+
+type DeleteBrandResponseObject interface {
+	VisitDeleteBrandResponse(w http.ResponseWriter) error
+}
+
+type DeleteBrand204Response struct {
+}
+
+func (response DeleteBrand204Response) VisitDeleteBrandResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
 type ShowBrandRequestObject struct {
 	BrandID BrandIDParam `json:"brand_id"`
 }
@@ -21273,6 +21523,51 @@ type ShowBrandResponseObject interface {
 type ShowBrand200JSONResponse BrandEnvelope
 
 func (response ShowBrand200JSONResponse) VisitShowBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBrandRequestObject struct {
+	BrandID BrandIDParam `json:"brand_id"`
+	Body    *UpdateBrandJSONRequestBody
+}
+
+type UpdateBrandResponseObject interface {
+	VisitUpdateBrandResponse(w http.ResponseWriter) error
+}
+
+type UpdateBrand200JSONResponse BrandEnvelope
+
+func (response UpdateBrand200JSONResponse) VisitUpdateBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckHostMappingValidityForExistingBrandRequestObject struct {
+	BrandID BrandIDParam `json:"brand_id"`
+}
+
+type CheckHostMappingValidityForExistingBrandResponseObject interface {
+	VisitCheckHostMappingValidityForExistingBrandResponse(w http.ResponseWriter) error
+}
+
+type CheckHostMappingValidityForExistingBrand200JSONResponse HostMappingEnvelope
+
+func (response CheckHostMappingValidityForExistingBrand200JSONResponse) VisitCheckHostMappingValidityForExistingBrandResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -33769,9 +34064,24 @@ type StrictServerInterface interface {
 	// ListBrands Lists the brands, by name.
 	// (GET /api/v2/brands)
 	ListBrands(ctx context.Context, request ListBrandsRequestObject) (ListBrandsResponseObject, error)
+	// CreateBrand Creates a brand.
+	// (POST /api/v2/brands)
+	CreateBrand(ctx context.Context, request CreateBrandRequestObject) (CreateBrandResponseObject, error)
+	// CheckHostMappingValidity Looks whether a host can be the mapping of a brand with a subdomain.
+	// (GET /api/v2/brands/check_host_mapping)
+	CheckHostMappingValidity(ctx context.Context, request CheckHostMappingValidityRequestObject) (CheckHostMappingValidityResponseObject, error)
+	// DeleteBrand Deletes a brand that is not the default.
+	// (DELETE /api/v2/brands/{brand_id})
+	DeleteBrand(ctx context.Context, request DeleteBrandRequestObject) (DeleteBrandResponseObject, error)
 	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
 	// (GET /api/v2/brands/{brand_id})
 	ShowBrand(ctx context.Context, request ShowBrandRequestObject) (ShowBrandResponseObject, error)
+	// UpdateBrand Changes the members of a brand that are present.
+	// (PUT /api/v2/brands/{brand_id})
+	UpdateBrand(ctx context.Context, request UpdateBrandRequestObject) (UpdateBrandResponseObject, error)
+	// CheckHostMappingValidityForExistingBrand Looks whether the host mapping that a brand has leads to it. Without one it is `not_a_cname`.
+	// (GET /api/v2/brands/{brand_id}/check_host_mapping)
+	CheckHostMappingValidityForExistingBrand(ctx context.Context, request CheckHostMappingValidityForExistingBrandRequestObject) (CheckHostMappingValidityForExistingBrandResponseObject, error)
 	// ListSchedules Lists the schedules. The first one is the default.
 	// (GET /api/v2/business_hours/schedules)
 	ListSchedules(ctx context.Context, request ListSchedulesRequestObject) (ListSchedulesResponseObject, error)
@@ -35951,6 +36261,102 @@ func (sh *strictHandler) ListBrands(ctx echo.Context) error {
 	return nil
 }
 
+// CreateBrand operation middleware
+func (sh *strictHandler) CreateBrand(ctx echo.Context) error {
+	var request CreateBrandRequestObject
+
+	var body CreateBrandJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateBrand(ctx.Request().Context(), request.(CreateBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateBrandResponseObject); ok {
+		return validResponse.VisitCreateBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckHostMappingValidity operation middleware
+func (sh *strictHandler) CheckHostMappingValidity(ctx echo.Context, params CheckHostMappingValidityParams) error {
+	var request CheckHostMappingValidityRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckHostMappingValidity(ctx.Request().Context(), request.(CheckHostMappingValidityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckHostMappingValidity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckHostMappingValidityResponseObject); ok {
+		return validResponse.VisitCheckHostMappingValidityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteBrand operation middleware
+func (sh *strictHandler) DeleteBrand(ctx echo.Context, brandID BrandIDParam) error {
+	var request DeleteBrandRequestObject
+
+	request.BrandID = brandID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteBrand(ctx.Request().Context(), request.(DeleteBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteBrandResponseObject); ok {
+		return validResponse.VisitDeleteBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ShowBrand operation middleware
 func (sh *strictHandler) ShowBrand(ctx echo.Context, brandID BrandIDParam) error {
 	var request ShowBrandRequestObject
@@ -35970,6 +36376,79 @@ func (sh *strictHandler) ShowBrand(ctx echo.Context, brandID BrandIDParam) error
 		return err
 	} else if validResponse, ok := response.(ShowBrandResponseObject); ok {
 		return validResponse.VisitShowBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateBrand operation middleware
+func (sh *strictHandler) UpdateBrand(ctx echo.Context, brandID BrandIDParam) error {
+	var request UpdateBrandRequestObject
+
+	request.BrandID = brandID
+
+	var body UpdateBrandJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateBrand(ctx.Request().Context(), request.(UpdateBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateBrandResponseObject); ok {
+		return validResponse.VisitUpdateBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckHostMappingValidityForExistingBrand operation middleware
+func (sh *strictHandler) CheckHostMappingValidityForExistingBrand(ctx echo.Context, brandID BrandIDParam) error {
+	var request CheckHostMappingValidityForExistingBrandRequestObject
+
+	request.BrandID = brandID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckHostMappingValidityForExistingBrand(ctx.Request().Context(), request.(CheckHostMappingValidityForExistingBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckHostMappingValidityForExistingBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckHostMappingValidityForExistingBrandResponseObject); ok {
+		return validResponse.VisitCheckHostMappingValidityForExistingBrandResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -37,13 +37,22 @@ type Brand struct {
 	BrandURL          *string
 	HostMapping       *string
 	HasHelpCenter     bool
-	HelpCenterState   string // enabled, disabled, restricted
+	HelpCenterState   string // HelpCenterEnabled and the rest
 	Active            bool
 	Default           bool
 	IsDeleted         bool
 	SignatureTemplate string
+	DefaultLocale     *string // of its help center, in lower case; nil: the account's
+	Locales           Strings // of its help center, in lower case; none: the account's
 	Stamps
 }
+
+// States of a brand's help center.
+const (
+	HelpCenterEnabled    = "enabled"
+	HelpCenterRestricted = "restricted" // to the staff
+	HelpCenterDisabled   = "disabled"
+)
 
 // JobStatus is what became of a bulk operation.
 type JobStatus struct {

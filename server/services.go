@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/autoreplies"
+	"github.com/helpd/helpd/server/brands"
 	"github.com/helpd/helpd/server/contenttags"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
@@ -60,12 +62,17 @@ type ServiceOptions struct {
 	// WebhookAllow and WebhookRetries are Allow and Retries of webhooks.Options.
 	WebhookAllow   []netip.Prefix
 	WebhookRetries []time.Duration
+	// LookUp finds the canonical name of a host; nil asks the system's name servers.
+	LookUp func(ctx context.Context, host string) (string, error)
 }
 
 // NewServices constructs all that operations ask for on the database db, whose
 // address is dsn. Nothing runs yet; Jobs.Start begins background work, and
 // Jobs.Stop ends it and gives connections back, also when it never began.
 func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions) (api.Services, error) {
+	if o.LookUp == nil {
+		o.LookUp = net.DefaultResolver.LookupCNAME
+	}
 	authService := auth.New(db, o.Now)
 	queue, err := jobs.New(db, dsn, authService, o.Now, o.Log)
 	if err != nil {
@@ -118,6 +125,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Automations:   byTime,
 		Autoreplies:   replies,
 		Auth:          authService,
+		Brands:        brands.New(db, authService, o.Now, o.LookUp),
 		ContentTags:   contenttags.New(db, o.Now),
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Erasure:       erasures,

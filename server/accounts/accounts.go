@@ -37,6 +37,18 @@ const MinPassword = 8
 
 var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
+// Signature is what a brand adds to what its agents write, unless it says otherwise.
+const Signature = "{{agent.signature}}"
+
+// CheckSubdomain fails with fault.Invalid for what is no label of a host name, in
+// lower case.
+func CheckSubdomain(name string) error {
+	if !label.MatchString(name) {
+		return fault.Malformed("subdomain", "%.100s must consist of letters, digits and hyphens", name)
+	}
+	return nil
+}
+
 // Create makes an account with its ticket numbers, default brand, group,
 // statuses, system fields, form, satisfaction reasons, user segments and permission
 // group, and its first admin. It fails with fault.Invalid when a value is missing
@@ -98,8 +110,8 @@ func (n *New) complete() error {
 		n.TimeZone = "UTC"
 	}
 	var errs []error
-	if !label.MatchString(n.Subdomain) {
-		errs = append(errs, fault.Malformed("subdomain", "%s must consist of letters, digits and hyphens", n.Subdomain))
+	if err := CheckSubdomain(n.Subdomain); err != nil {
+		errs = append(errs, err)
 	}
 	if n.Name == "" {
 		errs = append(errs, fault.Blank("name"))
@@ -122,8 +134,8 @@ func (n *New) complete() error {
 
 func brandTx(tx *gorm.DB, account models.Account, stamps models.Stamps) error {
 	err := tx.Create(&models.Brand{
-		Name: account.Name, Subdomain: account.Subdomain, HasHelpCenter: true, HelpCenterState: "enabled",
-		Active: true, Default: true, SignatureTemplate: "{{agent.signature}}", Stamps: stamps,
+		Name: account.Name, Subdomain: account.Subdomain, HasHelpCenter: true, HelpCenterState: models.HelpCenterEnabled,
+		Active: true, Default: true, SignatureTemplate: Signature, Stamps: stamps,
 	}).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // another account's brand
 		return fault.Duplicate("subdomain", "%s is already taken", account.Subdomain)

@@ -25,6 +25,8 @@ type Actor struct {
 	Via string
 	// SessionID is the session of a sign-in with a password; 0 of any other.
 	SessionID int64
+	// Brand is the one whose host was called; the zero value where no request is.
+	Brand Brand
 
 	expires time.Time // when the credentials end; zero: never
 }

@@ -39,7 +39,7 @@ type Service struct {
 	used    map[tokenUse]time.Time // not yet written
 	slots   chan struct{}          // password hashes being computed
 	dummy   string                 // a hash to check where there is no user
-	onlyOne onlyAccount
+	hosts   hosts
 }
 
 type remember struct {
@@ -57,11 +57,6 @@ type proof struct {
 type tokenUse struct {
 	account, id int64
 	oauth       bool
-}
-
-type onlyAccount struct {
-	id    int64
-	until time.Time
 }
 
 // New makes the service. A password costs 19 MiB while it is checked, so no
@@ -329,39 +324,4 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 			return
 		}
 	}
-}
-
-// ByHost is the account of a request without credentials: the one whose
-// subdomain begins the host name, or the only one there is. It fails with
-// fault.NoAccount where the host tells none of several.
-func (s *Service) ByHost(ctx context.Context, host string) (int64, error) {
-	ctx = postgres.AcrossAccounts(ctx)
-	s.mu.Lock()
-	only := s.onlyOne
-	s.mu.Unlock()
-	if only.id != 0 && s.now().Before(only.until) {
-		return only.id, nil
-	}
-	subdomain, _, _ := strings.Cut(host, ".")
-	var ids []int64
-	err := s.db.WithContext(ctx).Raw("SELECT id FROM accounts ORDER BY (subdomain = lower(?)) DESC, id LIMIT 2", subdomain).Scan(&ids).Error
-	if err != nil {
-		return 0, err
-	}
-	switch len(ids) {
-	case 0:
-		return 0, wrong()
-	case 1:
-		s.mu.Lock()
-		s.onlyOne = onlyAccount{ids[0], s.now().Add(actorFresh)}
-		s.mu.Unlock()
-		return ids[0], nil
-	}
-	var id int64
-	err = s.db.WithContext(ctx).Raw("SELECT id FROM accounts WHERE subdomain = lower(?)", subdomain).Row().Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fault.New(fault.NoAccount,
-			"The host %s names none of the accounts here: call the host that begins with the account's subdomain, or sign in with a token", host)
-	}
-	return id, err
 }

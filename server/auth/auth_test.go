@@ -373,7 +373,7 @@ func TestAccountByHost(t *testing.T) {
 	t.Parallel()
 	d := newDoorOn(t, testdb.DB(t))
 	for _, host := range []string{"localhost", "127.0.0.1", d.subdomain + ".example.com", ""} {
-		if id, err := d.ByHost(t.Context(), host); id != d.account.ID || err != nil {
+		if id, _, err := d.ByHost(t.Context(), host); id != d.account.ID || err != nil {
 			t.Errorf("%q of the only account: %d, %v", host, id, err)
 		}
 	}
@@ -383,9 +383,72 @@ func TestAccountByHost(t *testing.T) {
 		d.subdomain + ".example.com": d.account.ID, "second.example.com": second.ID, "SECOND.example.com": second.ID, "second": second.ID,
 		"localhost": 0, "third.example.com": 0, "": 0, "example.second.com": 0,
 	} {
-		id, err := d.ByHost(t.Context(), host)
+		id, _, err := d.ByHost(t.Context(), host)
 		if id != want || (want == 0) != fault.Is(err, fault.NoAccount) {
 			t.Errorf("%q of two accounts: %d, %v", host, id, err)
+		}
+	}
+}
+
+func TestBrandByHost(t *testing.T) {
+	t.Parallel()
+	d := newDoorOn(t, testdb.DB(t))
+	ctx := postgres.WithAccount(t.Context(), d.account.ID)
+	lamps := models.Brand{Name: "Lamps", Subdomain: "lamps", HostMapping: new("help.lamps.example"), Active: true, HasHelpCenter: true, HelpCenterState: models.HelpCenterRestricted}
+	closed := models.Brand{Name: "Closed", Subdomain: "closed", HostMapping: new("help.closed.example"), HelpCenterState: models.HelpCenterDisabled}
+	gone := models.Brand{Name: "Gone", Subdomain: "gone", Active: false, IsDeleted: true, HelpCenterState: models.HelpCenterEnabled, HasHelpCenter: true}
+	for _, b := range []*models.Brand{&lamps, &closed, &gone} {
+		if err := d.db.WithContext(ctx).Create(b).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	var own int64
+	if err := d.db.WithContext(ctx).Model(&models.Brand{}).Where(`"default"`).Pluck("id", &own).Error; err != nil {
+		t.Fatal(err)
+	}
+	known := func(host string, brand int64, labelled bool) {
+		t.Helper()
+		account, b, err := d.ByHost(t.Context(), host)
+		if err != nil || b.ID != brand || b.Labelled != labelled || brand != 0 && account != d.account.ID {
+			t.Errorf("%s: brand %+v of account %d, %v; want %d", host, b, account, err, brand)
+		}
+	}
+	unknown := func(host string) {
+		t.Helper()
+		if account, b, err := d.ByHost(t.Context(), host); !fault.Is(err, fault.NoAccount) {
+			t.Errorf("%s: brand %+v of account %d, %v; want none", host, b, account, err)
+		}
+	}
+	known("localhost", own, false)
+	known(d.subdomain+".example.com", own, true)
+	known("Lamps.Example.com.", lamps.ID, true)
+	known("HELP.lamps.example", lamps.ID, false)
+	known("help.example.com", own, false)
+	for _, host := range []string{"closed.example.com", "help.closed.example", "gone.example.com"} {
+		unknown(host)
+	}
+	// Another default brand: each is still at its own host, and localhost moves.
+	d.exec(`UPDATE brands SET "default" = (id = ?) WHERE account_id = ? AND id <> ?`, 0, d.account.ID, lamps.ID)
+	d.exec(`UPDATE brands SET "default" = true WHERE account_id = ? AND id = ?`, d.account.ID, lamps.ID)
+	known("localhost", own, false) // remembered for a second
+	d.ForgetHosts(t.Context())
+	known("localhost", lamps.ID, false)
+	known(d.subdomain+".example.com", own, true)
+	// The account is at its own subdomain whatever its brands are.
+	d.exec("UPDATE brands SET active = false WHERE account_id = ? AND id = ?", d.account.ID, own)
+	d.ForgetHosts(t.Context())
+	known(d.subdomain+".example.com", lamps.ID, true)
+	second, _ := d.open("second")
+	d.at = d.at.Add(time.Second)
+	unknown("localhost")
+	if account, _, err := d.ByHost(t.Context(), "second.example.com"); account != second.ID || err != nil {
+		t.Errorf("the other account's host: %d, %v", account, err)
+	}
+	// Who signed in is at the host's brand, if it is of his account.
+	for host, want := range map[string]int64{"help.lamps.example": lamps.ID, "localhost": lamps.ID, "second.example.com": lamps.ID, "closed.example.com": lamps.ID} {
+		a, err := d.At(t.Context(), auth.Actor{AccountID: d.account.ID}, host)
+		if a.Brand.ID != want || a.Brand.HelpCenter != models.HelpCenterRestricted || err != nil {
+			t.Errorf("%s: brand %+v, %v, want %d", host, a.Brand, err, want)
 		}
 	}
 }
@@ -526,7 +589,7 @@ func TestDatabaseOutageIsNoWrongCredential(t *testing.T) {
 	_, byToken := d.APIToken(ctx, "ada@acme.test", api)
 	_, byPassword := d.Password(ctx, d.account.ID, "ada@acme.test", password)
 	_, byOAuth := d.OAuth(ctx, access)
-	_, byHost := d.ByHost(ctx, "x")
+	_, _, byHost := d.ByHost(ctx, "x")
 	for what, err := range map[string]error{"token": byToken, "password": byPassword, "oauth": byOAuth, "host": byHost} {
 		if err == nil || fault.Of(err) != nil {
 			t.Errorf("%s: %v", what, err)
