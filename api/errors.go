@@ -219,6 +219,8 @@ func answerOfFault(f *fault.Error) answer {
 		return answer{status: 400, body: errorList{[]errorItem{{"InvalidPaginationParameter", text}}}}
 	case fault.TooMany:
 		return answer{status: 400, body: errorBody{Error: "TooManyValues", Description: text, MaxCount: f.Max}}
+	case fault.BadLink:
+		return answer{status: 403, body: errorBody{Error: "InvalidLink", Description: text}}
 	case fault.KeyReused:
 		return answer{status: 400, body: errorBody{Error: "IdempotentRequestError", Description: text}}
 	case fault.Outdated:

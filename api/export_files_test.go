@@ -264,7 +264,7 @@ func TestFilesOfExportsGo(t *testing.T) {
 	deleted, expired := a.exported(`{}`), a.exported(`{"export":{"resources":["users"]}}`)
 	file := func(r *result) *result { return a.anonymous().get(a.here(r.member("export", "files", 0, "url"))) }
 	file(deleted).want(200)
-	a.anonymous().get(strings.Replace(a.here(deleted.member("export", "manifest_url")), "manifest.json", "other.json", 1)).wantMissing()
+	a.anonymous().get(strings.Replace(a.here(deleted.member("export", "manifest_url")), "manifest.json", "other.json", 1)).wantError(403, "InvalidLink")
 	a.delete(a.here(deleted.member("export", "url"))).want(204)
 	file(deleted).wantMissing()
 	if err := files.Sweep(t.Context()); err != nil || kept() != 2 {
@@ -295,10 +295,16 @@ func TestFilesOfExportsHaveSignedLinks(t *testing.T) {
 		return u
 	}
 	get := func(path string, q url.Values) *result { return a.anonymous().get(path + "?" + q.Encode()) }
+	refused := func(path string, q url.Values, why string) {
+		t.Helper()
+		get(path, q).want(403).wantJSON(`{"error":"InvalidLink","description":%q}`, why)
+	}
+	const altered = "The link is not as it was given: its signature does not fit"
 	tickets, users := link(r, 0), link(r, 1)
 	q := tickets.Query()
 	get(tickets.Path, q).want(200)
-	get(users.Path, q).wantMissing()
+	refused(users.Path, q, altered)
+	refused(strings.Replace(tickets.Path, "/exports/", "/exports/0", 1), q, altered)
 	end, err := strconv.ParseInt(q.Get("expires"), 10, 64)
 	if err != nil || end != theClock.Add(time.Hour).Unix() {
 		t.Errorf("it expires %v, %v", q["expires"], err)
@@ -309,13 +315,13 @@ func TestFilesOfExportsHaveSignedLinks(t *testing.T) {
 		"signature": {"", "x", q.Get("signature") + "A", strings.Replace(q.Get("signature"), first, map[bool]string{true: "B", false: "A"}[first == "A"], 1), users.Query().Get("signature")},
 	} {
 		for _, value := range values {
-			altered := tickets.Query()
-			altered.Set(name, value)
-			get(tickets.Path, altered).wantMissing()
+			changed := tickets.Query()
+			changed.Set(name, value)
+			refused(tickets.Path, changed, altered)
 		}
 		left := tickets.Query()
 		left.Del(name)
-		get(tickets.Path, left).wantMissing()
+		refused(tickets.Path, left, altered)
 	}
 
 	// The other account's own link is good, and its signature for nothing here.
@@ -323,11 +329,11 @@ func TestFilesOfExportsHaveSignedLinks(t *testing.T) {
 	theirs := other.exported(wanted)
 	stolen := link(theirs, 0)
 	get(stolen.Path, stolen.Query()).want(200)
-	get(tickets.Path, stolen.Query()).wantMissing()
-	get(stolen.Path, q).wantMissing()
+	refused(tickets.Path, stolen.Query(), altered)
+	refused(stolen.Path, q, altered)
 
 	a.tick(time.Hour)
-	get(tickets.Path, q).wantMissing()
+	refused(tickets.Path, q, "The link has expired. Show the export again for a new one")
 	again := link(a.get(a.here(r.member("export", "url"))).want(200), 0)
 	if again.Path != tickets.Path || again.RawQuery == tickets.RawQuery {
 		t.Errorf("shown again it is %s", again)

@@ -54,30 +54,39 @@ func linkText(token, name string, expires int64) string {
 }
 
 // Open is a file of an export by the parts of its link, until that expires. It
-// fails with fault.NotFound for any other.
+// fails with fault.BadLink for a link that is not as it was given, and alike for one
+// of an export that there is not, so that nobody learns which there are; and for one
+// that has expired. It fails with fault.NotFound for a good link of files that are
+// gone.
 func (f *Files) Open(ctx context.Context, token, name, expires, signature string) (*blob.Reader, error) {
-	bad := fault.New(fault.NotFound, "The link is not valid or has expired")
+	altered := fault.New(fault.BadLink, "The link is not as it was given: its signature does not fit")
 	end, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil || f.now().Unix() >= end {
-		return nil, bad
+	if err != nil {
+		return nil, altered
 	}
-	e, found, err := f.byCondition(ctx, "token = ? AND NOT doomed AND status = 'completed' AND expires_at > ?", token, f.now())
+	e, found, err := f.byCondition(ctx, "token = ?", token)
 	if err != nil {
 		return nil, err
 	}
 	if !found {
-		return nil, bad
+		return nil, altered
 	}
 	key, err := signing.KeyOf(ctx, f.db, e.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	if !key.Signed(linkPurpose, linkText(token, name, end), signature) || !slices.Contains(Names(e), name) {
-		return nil, bad
+	gone := fault.Missing("file", name)
+	switch {
+	case !key.Signed(linkPurpose, linkText(token, name, end), signature):
+		return nil, altered
+	case e.Doomed || e.Status != models.JobCompleted || !f.now().Before(e.ExpiresAt) || !slices.Contains(Names(e), name):
+		return nil, gone
+	case f.now().Unix() >= end:
+		return nil, fault.New(fault.BadLink, "The link has expired. Show the export again for a new one")
 	}
 	r, err := f.bucket.NewReader(ctx, runPrefix(e)+name, nil)
 	if gcerrors.Code(err) == gcerrors.NotFound {
-		err = bad
+		err = gone
 	}
 	return r, err
 }

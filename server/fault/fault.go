@@ -56,6 +56,8 @@ const (
 	TooManyJobs
 	// Overloaded: the server has no room for the request now. RetryAfter is set.
 	Overloaded
+	// BadLink: a signed link that has expired, or is not as it was given.
+	BadLink
 	// Unavailable: a part of the server cannot answer yet. RetryAfter is set.
 	Unavailable
 	// NoSuchOperation: no operation has this path and method.
