@@ -6,7 +6,7 @@ import "time"
 const ChannelEmail = "email"
 
 // OutboxMail is a mail that a rule has caused, or one to those who subscribed to an
-// article or its section.
+// article or its section, to one of them each.
 type OutboxMail struct {
 	Tenant
 	TicketID     *int64 // nil: it is about ArticleID, and no rule's

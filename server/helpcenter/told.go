@@ -29,8 +29,9 @@ type notice struct {
 	followers bool   // whether those who follow from are
 }
 
-// tellTx queues a mail about an article, in the language of t, to those of its
+// tellTx queues a mail about an article, in the language of t, to each of those of its
 // subscribers, and of the followers of who wrote, who may see it and have an address.
+// Each is a row of its own: none learns of the others.
 func (s *Service) tellTx(tx *gorm.DB, a models.Article, t models.Translation, n notice) error {
 	if t.Draft {
 		return nil
@@ -61,14 +62,14 @@ func (s *Service) tellTx(tx *gorm.DB, a models.Article, t models.Translation, n 
 		"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All",
 	})
 	return tx.Exec(`INSERT INTO outbox (account_id, article_id, audit_id, event_id, rule_id, channel, recipient_ids, recipients, ccs, headers, subject, html_body, text_body, created_at)
-		SELECT @account, @article, 0, 0, 0, @channel, array_agg(u.id ORDER BY u.id), array_agg(u.email ORDER BY u.id), '{}', CAST(@headers AS json), @subject, @html, @text, @now
+		SELECT @account, @article, 0, 0, 0, @channel, ARRAY[u.id], ARRAY[u.email], '{}', CAST(@headers AS json), @subject, @html, @text, @now
 		FROM articles AS x JOIN users AS u ON u.account_id = x.account_id
 		WHERE x.account_id = @account AND x.id = @article AND x.archived_at IS NULL AND u.active AND NOT u.suspended AND u.email IS NOT NULL AND u.id <> @from
 			AND u.id IN (SELECT v.user_id FROM content_subscriptions AS v WHERE v.account_id = @account AND v.locale = @locale
 				AND (@ofArticle AND v.content_type = 'Article' AND v.content_id = @article OR v.content_type = 'Section' AND v.content_id = x.section_id AND `+n.section+`)
 				UNION SELECT v.follower_id FROM user_subscriptions AS v WHERE @followers AND v.account_id = @account AND v.followed_id = @from)
 			AND `+segments.VisibleTo("x.user_segment_ids")+" AND "+openTo+`
-		HAVING count(*) > 0`, map[string]any{
+		ORDER BY u.id`, map[string]any{
 		"account": a.AccountID, "article": a.ID, "channel": models.ChannelEmail, "headers": string(headers), "subject": n.about + title,
 		"html": body, "text": richtext.Text(body), "now": s.now(), "from": n.from, "locale": t.Locale, "ofArticle": n.article,
 		"followers": n.followers && slices.Contains(localesOf(config).Enabled, t.Locale),
