@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -78,6 +76,7 @@ reads it, and ` + articlefiles.ContentsName + `, which has the categories and se
 Markdown are written as they came, others as HTML. The files show the help center
 at one moment. The directory must be empty, or not there; it has all files or none:
 they are written into a hidden one beside it, which takes its place at the end.
+What an export that was killed left of such is removed by the next to DIR.
 
 Without --locale each language has a folder of its own.`,
 		Example: `  helpd articles export articles
@@ -115,37 +114,6 @@ Without --locale each language has a folder of its own.`,
 	accountFlag(cmd, &account)
 	cmd.Flags().StringVar(&locale, "locale", "", "language; empty: all, in folders")
 	return cmd
-}
-
-// wholly has a directory be filled, which is empty or not there, or left as it is: what
-// write puts into another beside it takes its place when write has done all.
-func wholly(dir string, write func(dir string) error) (err error) {
-	if dir, err = filepath.Abs(dir); err != nil {
-		return err
-	}
-	mode := os.FileMode(0o777) // less what umask takes
-	if is, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = is
-		if info, err := os.Stat(dir); err == nil {
-			mode = info.Mode().Perm()
-		}
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
-		return err
-	}
-	beside := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+"-"+strings.ToLower(rand.Text()[:8]))
-	if err := os.Mkdir(beside, mode); err != nil {
-		return err
-	}
-	if err = write(beside); err == nil {
-		if err = os.Remove(dir); err == nil || errors.Is(err, fs.ErrNotExist) { // it is empty still
-			err = os.Rename(beside, dir)
-		}
-	}
-	if err != nil {
-		err = errors.Join(err, os.RemoveAll(beside))
-	}
-	return err
 }
 
 // writeFile writes a file whose path stays within a directory.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,76 @@ func TestImportGoesOnAfterAKill(t *testing.T) {
 	straight.imports("250 articles new, 50 translations new, 0 changed, 0 the same", dir, "--create")
 	if got, want := filesIn(t, l.export()), filesIn(t, straight.export()); !maps.Equal(got, want) {
 		t.Errorf("what was cut off became other files: %d and %d", len(got), len(want))
+	}
+	l.exportsAfterAKill(blocking)
+}
+
+// exportsAfterAKill kills an export in its midst. It leaves its files beside the place
+// where they were to be, which the next to that place removes.
+func (l *aLibrary) exportsAfterAKill(blocking *pgx.Conn) {
+	l.t.Helper()
+	parent := l.t.TempDir()
+	names := func() (all []string) {
+		entries, err := os.ReadDir(parent)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		for _, e := range entries {
+			all = append(all, e.Name())
+		}
+		return all
+	}
+	tx, err := blocking.Begin(l.t.Context())
+	if err == nil {
+		_, err = tx.Exec(l.t.Context(), "LOCK TABLE translations IN ACCESS EXCLUSIVE MODE")
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	cmd := program(context.Background(), l.env, "articles", "export", filepath.Join(parent, "out"))
+	if err := cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	for waits := false; !waits; {
+		err := l.conn.QueryRow(l.t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%translations%')").Scan(&waits)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		l.t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if err := tx.Rollback(l.t.Context()); err != nil {
+		l.t.Fatal(err)
+	}
+	if left := names(); len(left) != 1 || !strings.HasPrefix(left[0], ".out.") {
+		l.t.Fatalf("it left %v", left)
+	}
+	l.run("export", filepath.Join(parent, "out")).ok(l.t)
+	if left := names(); !slices.Equal(left, []string{"out"}) {
+		l.t.Errorf("after the next there are %v", left)
+	}
+}
+
+// An export leaves alone what one that runs just now is at, and what is somebody else's.
+func TestExportsToOnePlaceLeaveEachOtherAlone(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "out")
+	writeFiles(t, parent, map[string]string{".out-original/x": "1", ".out": "2", ".outer.helpd-export-abcdefgh/x": "3", ".out.helpd-export-abcdefgh/x": "left"})
+	one := map[string]string{"a": "first"}
+	err := wholly(dir, func(into string) error {
+		writeFiles(t, into, one)
+		err := wholly(dir, func(into string) error { return writeFile(into, "a", []byte("second")) })
+		if got := filesIn(t, into); err != nil || !maps.Equal(got, one) {
+			t.Errorf("%v while another ran, %v", got, err)
+		}
+		return os.RemoveAll(dir)
+	})
+	want := map[string]string{".out-original/x": "1", ".out": "2", ".outer.helpd-export-abcdefgh/x": "3", "out/a": "first"}
+	if got := filesIn(t, parent); err != nil || !maps.Equal(got, want) {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
