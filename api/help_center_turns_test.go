@@ -12,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/helpcenter"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/search"
 )
 
 // waiting reports whether a statement waits for a lock. The database is the test's
@@ -142,6 +143,35 @@ func TestCategoriesAreLockedBeforeSections(t *testing.T) {
 		if r := <-done; r.status >= 300 {
 			t.Errorf("%s: %s", step.name, r.body)
 		}
+	}
+}
+
+// With a key, a search stands in a transaction that sees what others commit meanwhile: it
+// waits for whoever is at the index, and does not search a part of it.
+func TestSuggestionsWithAKeyWaitForTheIndex(t *testing.T) {
+	t.Parallel()
+	a, _ := newCountedAPI(t)
+	h := newHelpCenterOf(a)
+	lamp := h.article(`"title":"Returning a broken lamp"`)
+	section := h.get(h.section).want(200).id("section")
+	if got, _ := h.suggested(`"question":"a broken lamp"`); !slices.Equal(got, []int64{lamp}) { // and nothing is left to be indexed
+		t.Errorf("found %v at first", got)
+	}
+	var other int64
+	h.during(func(ctx context.Context, by auth.Actor) error {
+		title, body := "A broken lamp of glass", "x"
+		made, err := h.helpCenter.CreateArticle(ctx, by, "en-us", section, helpcenter.ArticleChange{Text: helpcenter.Text{Title: &title, Body: &body}})
+		if err != nil {
+			return err
+		}
+		other = made.Article.ID
+		return search.NewIndex(h.db).CatchUp(ctx, h.account.ID)
+	}, func() *result {
+		return h.with("Idempotency-Key", "lamp").post(suggestions, `{"suggestion":{"question":"a broken lamp"}}`)
+	})
+	got, _ := h.with("Idempotency-Key", "lamp").suggested(`"question":"a broken lamp"`) // the same answer again
+	if slices.Sort(got); !slices.Equal(got, []int64{lamp, other}) {
+		t.Errorf("found %v of %d and %d", got, lamp, other)
 	}
 }
 

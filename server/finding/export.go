@@ -65,7 +65,7 @@ func (s *Service) Export(ctx context.Context, by auth.Actor, query string, kind 
 		return Exported{}, err
 	}
 	var out Exported
-	err = s.inTx(ctx, func(tx *gorm.DB) (err error) {
+	err = s.inTx(ctx, by.AccountID, func(tx *gorm.DB) (err error) {
 		p := &q.plans[0]
 		if p.byWords() {
 			err = s.kept.narrow(tx, p)

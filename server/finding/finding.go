@@ -105,7 +105,7 @@ func (s *Service) find(ctx context.Context, q asked, counted int) (found, error)
 	for i := range q.plans {
 		p := &q.plans[i]
 		var one found
-		err := s.inTx(ctx, func(tx *gorm.DB) error {
+		err := s.inTx(ctx, p.by.AccountID, func(tx *gorm.DB) error {
 			hit, ok, err := p.byNumber(tx)
 			if err != nil {
 				return err

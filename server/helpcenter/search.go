@@ -87,7 +87,7 @@ func (s *Service) Search(ctx context.Context, by auth.Actor, q Sought, r page.Re
 		return FoundArticles{}, err
 	}
 	var out FoundArticles
-	err = s.db.WithContext(postgres.Planned(ctx)).Transaction(func(tx *gorm.DB) error {
+	err = s.index.Read(postgres.Planned(ctx), by.AccountID, func(tx *gorm.DB) error {
 		ids, err := s.find(tx, by, q, where, args, &out)
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func (s *Service) Search(ctx context.Context, by auth.Actor, q Sought, r page.Re
 		from := min((r.Number-1)*r.Size, len(ids))
 		out.Items, err = s.foundTx(tx, by, ids[from:min(from+r.Size, len(ids))], q.Query)
 		return err
-	}, search.OneState)
+	})
 	if err == nil && q.Query != "" && r.Number == 1 {
 		out.Noted, err = s.note(ctx, by, q, out.Count)
 	}

@@ -90,10 +90,10 @@ func (s *Service) Answers(ctx context.Context, by auth.Actor, ask Ask) ([]Sugges
 		return nil, err
 	}
 	var out []Suggestion
-	err = s.db.WithContext(postgres.Planned(ctx)).Transaction(func(tx *gorm.DB) error {
+	err = s.index.Read(postgres.Planned(ctx), by.AccountID, func(tx *gorm.DB) error {
 		out, err = s.answersTx(tx, by, ask)
 		return err
-	}, search.OneState)
+	})
 	return out, err
 }
 

@@ -83,10 +83,10 @@ func (s *Service) SearchAnywhere(ctx context.Context, by auth.Actor, in SoughtAn
 	if err := s.index.CatchUp(ctx, by.AccountID); err != nil {
 		return out, err
 	}
-	err = s.db.WithContext(postgres.Planned(ctx)).Transaction(func(tx *gorm.DB) error {
+	err = s.index.Read(postgres.Planned(ctx), by.AccountID, func(tx *gorm.DB) error {
 		out.Result, err = s.rankedPageTx(tx, by, q, r)
 		return err
-	}, search.OneState)
+	})
 	if err == nil && r.After == "" && r.Before == "" {
 		of := AnyLocale
 		if len(q.Locales) == 1 {

@@ -82,6 +82,20 @@ func (x *Index) settle(ctx context.Context, account int64, patience time.Duratio
 	return err
 }
 
+// Read runs f in a transaction that sees one state of an account's index: as OneState
+// says, or, where ctx carries a transaction that sees what others commit meanwhile, so
+// that they make no documents and runs until that ends.
+func (x *Index) Read(ctx context.Context, account int64, f func(tx *gorm.DB) error) error {
+	return x.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if postgres.Pinned(ctx) {
+			if err := lock(tx, account); err != nil {
+				return err
+			}
+		}
+		return f(tx)
+	}, OneState)
+}
+
 // Run makes documents, and runs of these, until ctx is done.
 func (x *Index) Run(ctx context.Context, log *slog.Logger) {
 	wait := time.NewTimer(0)

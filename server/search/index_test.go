@@ -137,3 +137,43 @@ func TestSearchesWaitForWhoIsAtWork(t *testing.T) {
 		t.Errorf("%d documents", n)
 	}
 }
+
+// Within another's transaction each statement sees what was committed before it. Nobody
+// makes runs of documents between two of them.
+func TestReadingSeesOneStateInAnyTransaction(t *testing.T) {
+	t.Parallel()
+	db, ctx := opened(t, 3)
+	x := NewIndex(db)
+	if err := x.CatchUp(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	flushed := make(chan error, 1)
+	err := db.WithContext(ctx).Transaction(func(outer *gorm.DB) error {
+		return x.Read(postgres.WithTx(ctx, outer), 1, func(tx *gorm.DB) error {
+			fresh := count(t, tx, ctx, "search_fresh")
+			go func() { flushed <- x.flush(ctx, 1) }()
+			for waits := false; !waits; {
+				select {
+				case err := <-flushed:
+					t.Errorf("another made runs meanwhile: %v", err)
+					return nil
+				default:
+				}
+				_, err := postgres.Row(db.WithContext(ctx), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')", nil, &waits)
+				if err != nil {
+					return err
+				}
+			}
+			if n := count(t, tx, ctx, "search_fresh"); fresh != 3 || n != 3 {
+				t.Errorf("%d fresh documents, and then %d", fresh, n)
+			}
+			return nil
+		})
+	})
+	if err != nil || <-flushed != nil {
+		t.Error(err)
+	}
+	if n := documents(t, db, ctx); n != 3 || count(t, db, ctx, "search_runs") == 0 {
+		t.Errorf("%d documents", n)
+	}
+}

@@ -57,7 +57,7 @@ type readKey struct {
 	ids  []uint16
 }
 
-// Look begins to look for documents. tx must be one as OneState says.
+// Look begins to look for documents. tx must be one of Index.Read, or as OneState says.
 func Look(tx *gorm.DB, account int64, want Wanted) (*Lookup, error) {
 	l := &Lookup{tx: tx, account: account, want: want, step: 1}
 	l.leaves = want.Title.leaves(want.Without.leaves(want.Match.leaves(nil)))
@@ -409,10 +409,10 @@ func (x *Index) Find(ctx context.Context, account int64, want Wanted) (all Recor
 	if err := x.CatchUp(ctx, account); err != nil {
 		return all, err
 	}
-	err = x.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err = x.Read(ctx, account, func(tx *gorm.DB) error {
 		all, err = Every(tx, account, want)
 		return err
-	}, OneState)
+	})
 	return all, err
 }
 

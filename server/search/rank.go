@@ -85,7 +85,7 @@ const atLarge = 20
 
 // Rank finds the documents that answer a question, those that lack terms too, the best
 // first, of equals the newest. A term that so many documents have that it tells nothing
-// may be missing from one that is complete. tx must be one as OneState says.
+// may be missing from one that is complete. tx must be one as for Look.
 func Rank(tx *gorm.DB, account int64, q Question) (Ranking, error) {
 	var all []*Match
 	for _, t := range q.Terms {
