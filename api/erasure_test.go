@@ -184,7 +184,7 @@ func TestPermanentDeletionLeavesNoByte(t *testing.T) {
 			t.Errorf("stage %d is %v", i, got)
 		}
 	}
-	for _, table := range []string{"tickets", "comments", "audits", "events", "organizations", "users", "files", "suspended_tickets", "outbox"} {
+	for _, table := range []string{"tickets", "comments", "audits", "event_batches", "organizations", "users", "files", "suspended_tickets", "outbox"} {
 		if n := fmt.Sprint(last.member("compliance_deletion_statuses", 2, "receipt", table)); n == "0" {
 			t.Errorf("the receipt tells of %s %s", n, table)
 		}

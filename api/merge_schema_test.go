@@ -11,9 +11,9 @@ import (
 
 // Columns of numbers and lists of them that hold no user's id, whatever the table.
 var ofNoUser = []string{
-	"account_id", "id", "article_id", "attachment_id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clicks", "clocks",
-	"comment_id", "config_version", "content_id", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "detail_of", "edit_ids", "empty",
-	"event_id", "event_ids", "field_id", "followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id",
+	"account_id", "id", "article_id", "attachment_id", "audit_id", "automation_id", "batch_id", "brand_id", "business_clocks", "category_id", "clicks", "clocks",
+	"comment_id", "config_version", "content_id", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "edit_ids", "empty",
+	"event_id", "field_id", "followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id",
 	"moments", "organization_id", "organization_ids", "parent_id", "parent_section_id", "permission_group_id", "photo_id",
 	"position", "problem_id", "progress", "publish_ids", "reason_id", "restricted_brand_ids", "restricted_to_group_ids", "run",
 	"restricted_to_organization_ids", "rule_id", "schedule_id", "searches", "section", "section_id", "seq", "size", "source_id", "subject_id",
@@ -30,7 +30,7 @@ var staysWithTheLoser = map[string]string{
 	"translation_revisions.author_id":      "the same",
 	"erasures.executer_id":                 "who did it then",
 	"erasures.user_id":                     "of users that are deleted, who are not merged",
-	"events.actor_id":                      "the log of events tells what happened",
+	"event_batches.actor_id":               "the log of events tells what happened",
 	"export_positions.record_id":           "the place of the loser's own record",
 	"exports.user_id":                      "admins alone make exports, and no admin is merged",
 	"fields.creator_user_id":               "admins alone make fields, and no admin is merged",

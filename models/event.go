@@ -2,34 +2,37 @@ package models
 
 import "time"
 
-// Event is an entry of the log of what happened in an account.
-type Event struct {
+// EventBatch is what one save tells of one state of a record, in the log of what
+// happened in an account. Its id is that of its first event; the others follow. The
+// view events has a row for each.
+type EventBatch struct {
 	Tenant
-	Type      string // zen:event-type:ticket.created
 	Subject   string // zen:ticket:35
 	SubjectID int64
 	ActorID   int64 // -1 is the system
 	SourceID  *string
-	Detail    JSON      // the subject as it was saved; nil: as that of the event DetailOf
-	DetailOf  *int64    // the id of an event of the same subject that was written with this one
-	Change    JSON      // before and after values
+	Types     Strings   // zen:event-type:ticket.created
+	Detail    JSON      // the subject as it was saved
+	Changes   JSON      // an array of before and after values, with one for each type
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }
 
-// EventNumber is the number of an event. It is given after commit, in commit order,
-// in one count for all accounts.
+// EventNumber is the number of the last event of a batch; those before it have the
+// numbers before. It is given after commit, in commit order, in one count for all
+// accounts.
 type EventNumber struct {
 	AccountID  int64 `gorm:"primaryKey"`
 	Seq        int64 `gorm:"primaryKey"`
-	EventID    int64
+	BatchID    int64
+	Size       int       // how many events it has
 	NumberedAt time.Time // it never runs backwards
 }
 
-// EventQueue are events that were written together and have no numbers yet.
+// EventQueue is a batch of events that have no numbers yet.
 type EventQueue struct {
-	ID        int64 `gorm:"primaryKey"`
+	BatchID   int64 `gorm:"primaryKey"`
 	AccountID int64
-	EventIDs  IDs
+	Size      int
 }
 
 // TableName is for GORM, which would write it in the plural.

@@ -23,7 +23,7 @@ import (
 var all = []any{
 	models.Account{}, models.Brand{}, models.JobStatus{}, models.APIToken{}, models.OAuthToken{}, models.JWTKey{},
 	models.IdempotencyKey{},
-	models.Event{}, models.EventNumber{}, models.EventQueue{}, models.EventClock{}, models.EventReader{}, models.Touched{}, models.ExportPosition{},
+	models.EventBatch{}, models.EventNumber{}, models.EventQueue{}, models.EventClock{}, models.EventReader{}, models.Touched{}, models.ExportPosition{},
 	models.User{}, models.UserIdentity{}, models.Organization{}, models.OrganizationMembership{}, models.Group{}, models.GroupMembership{},
 	models.Field{}, models.FieldOption{}, models.DynamicContentItem{}, models.DynamicContentVariant{}, models.TicketForm{}, models.CustomStatus{},
 	models.Ticket{}, models.TicketMetric{}, models.TicketMetricEvent{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.TicketCC{}, models.Skip{}, models.TagCount{}, models.TagChange{},

@@ -31,7 +31,7 @@ var (
 
 		"article_comments": {"html_body"},
 
-		"events": {"detail", "change"},
+		"event_batches": {"detail", "changes"},
 
 		"webhook_invocations": {"endpoint", "payload"},
 		"webhook_attempts":    {"request_headers", "response_headers", "response_payload"},

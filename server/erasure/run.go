@@ -6,9 +6,9 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/suspended"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -73,14 +73,11 @@ func (r *run) takeFiles(ctx context.Context) error {
 		if err != nil || len(files) == 0 {
 			return int64(n), err
 		}
-		var ids, tickets models.IDs // also those that a merge has given the files to
+		var ids, of models.IDs // also those that a merge has given the files to
 		for _, f := range files {
-			ids, tickets = append(ids, f.ID), append(tickets, *f.TicketID)
+			ids, of = append(ids, f.ID), append(of, *f.TicketID)
 		}
-		return int64(n), tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
-			WHERE account_id = ? AND subject IN (SELECT 'zen:ticket:' || id FROM unnest(?::bigint[]) AS id) AND type LIKE '%attachment_linked_to_comment'
-			AND (change->'attachment'->>'id')::bigint = ANY(?::bigint[])`,
-			attachments.Redacted, r.account, tickets, ids).Error
+		return int64(n), tickets.RedactFileNamesTx(tx, r.account, of, ids)
 	})
 }
 

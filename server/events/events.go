@@ -6,12 +6,13 @@ package events
 import (
 	"bytes"
 	"cmp"
-	"slices"
+	"maps"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // TypePrefix stands before every type on the wire and in the table.
@@ -33,33 +34,37 @@ type By struct {
 	At        time.Time
 }
 
-type row struct {
-	Type   string `json:"type"`
-	Detail any    `json:"detail"`
-	Change any    `json:"change"`
+// batchSize is how many events a row of the table has at most: the distance of the
+// rows' ids, of which each event has one.
+const batchSize = 64
+
+// Batch is what one save tells of one state of a record: a row of Table.
+type Batch struct {
+	Types   models.Strings `json:"types"` // with TypePrefix
+	Detail  models.JSON    `json:"detail"`
+	Changes models.JSON    `json:"changes"` // an array, with one for each type
 }
 
-// Rows are events as Insert takes them.
-func Rows(list []Event) models.JSON { return rows(list, nil) }
-
-// rows leaves out details that are the shared one.
-func rows(list []Event, shared models.JSON) models.JSON {
-	b := []byte{'['}
-	for i, e := range list {
-		if i > 0 {
-			b = append(b, ',')
+// Batches are events about one record, in their order.
+func Batches(list []Event) (all []Batch) {
+	for _, e := range list {
+		detail := document(e.Detail)
+		last := len(all) - 1
+		if last < 0 || len(all[last].Types) == batchSize || !bytes.Equal(all[last].Detail, detail) {
+			all, last = append(all, Batch{Detail: detail, Changes: models.JSON{'['}}), last+1
+		} else {
+			b := all[last].Changes
+			b[len(b)-1] = ','
+			all[last].Changes = b
 		}
 		if e.Change == nil {
 			e.Change = struct{}{}
 		}
-		b = append(append(append(b, `{"type":"`...), TypePrefix+e.Type...), '"') // types hold nothing to escape
-		if detail := document(e.Detail); shared == nil || !bytes.Equal(detail, shared) {
-			b = append(append(b, `,"detail":`...), detail...)
-		}
-		b = append(append(b, `,"change":`...), document(e.Change)...)
-		b = append(b, '}')
+		b := &all[last]
+		b.Types = append(b.Types, TypePrefix+e.Type)
+		b.Changes = append(append(b.Changes, document(e.Change)...), ']')
 	}
-	return append(b, ']')
+	return all
 }
 
 // document does not encode what is encoded: encoding/json would read all of it
@@ -71,45 +76,35 @@ func document(v any) models.JSON {
 	return models.ToJSON(v)
 }
 
-// Columns of the table of events that writers by the row fill, with Values.
-const Columns = "account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at"
+// Table is where the log is, in Columns that Values fill: for writers that put it
+// into a larger statement.
+const (
+	Table   = "event_batches"
+	Columns = "account_id, subject, subject_id, actor_id, source_id, types, detail, changes, created_at"
+)
 
-// Values are an event's Columns. kind is "ticket", "user" and so on.
-func Values(by By, kind string, id int64, e Event) []any {
+// Values are the batch's Columns. kind is "ticket", "user" and so on.
+func (b Batch) Values(by By, kind string, id int64) []any {
 	var source any
 	if by.SourceID != "" {
 		source = by.SourceID
 	}
-	return []any{by.AccountID, TypePrefix + e.Type, Subject(kind, id), id, by.ActorID, source, document(e.Detail), document(e.Change), by.At}
-}
-
-// Insert is the statement that appends Rows about one subject; it takes
-// Arguments. It is there for writers that put it into a larger statement.
-const Insert = `INSERT INTO events (id, detail, detail_of, account_id, type, subject, subject_id, actor_id, source_id, change, created_at)
-	WITH first AS MATERIALIZED (SELECT nextval('events_id_seq') AS id)
-	SELECT CASE e.n WHEN 1 THEN first.id ELSE nextval('events_id_seq') END,
-		CASE e.n WHEN 1 THEN ?::json ELSE e.detail END, CASE WHEN e.n > 1 AND e.detail IS NULL THEN first.id END,
-		?::bigint, e.type, ?::text, ?::bigint, ?::bigint, nullif(?::text, ''), e.change, ?::timestamptz
-	FROM first, ROWS FROM (json_to_recordset(?::json) AS (type text, detail json, change json)) WITH ORDINALITY AS e (type, detail, change, n)`
-
-// Arguments of Insert. kind is "ticket", "user" and so on. The detail of the first
-// event, which is mostly that of all, is stored once.
-func Arguments(by By, kind string, id int64, list []Event) []any {
-	var shared models.JSON
-	if len(list) > 0 {
-		shared = document(list[0].Detail)
-	}
-	return []any{shared, by.AccountID, Subject(kind, id), id, by.ActorID, by.SourceID, by.At, rows(list, shared)}
+	return []any{by.AccountID, Subject(kind, id), id, by.ActorID, source, b.Types, b.Detail, b.Changes, by.At}
 }
 
 // AppendTx appends events about one record. The events of one record keep their
 // order if whoever appends holds the record's lock.
 func AppendTx(tx *gorm.DB, by By, kind string, id int64, list ...Event) error {
-	if len(list) == 0 {
-		return nil
-	}
 	by.SourceID = cmp.Or(by.SourceID, Source(tx.Statement.Context))
-	return tx.Exec(Insert, Arguments(by, kind, id, list)...).Error
+	batches := Batches(list)
+	if len(batches) == 1 { // mostly; it takes one round trip less
+		return tx.Exec("INSERT INTO "+Table+" ("+Columns+") VALUES (?,?,?,?,?,?,?,?,?)", batches[0].Values(by, kind, id)...).Error
+	}
+	rows := postgres.NewCopied(Table, Columns)
+	for _, b := range batches {
+		rows.Add(b.Values(by, kind, id)...)
+	}
+	return postgres.Copy(tx, rows)
 }
 
 // About is an event of one of several records.
@@ -118,26 +113,39 @@ type About struct {
 	Event
 }
 
-// AppendAllTx appends events of several records of one kind in few statements:
-// what happens to all members of an organization at once.
+// AppendAllTx appends events of several records of one kind at once: what happens
+// to all members of an organization.
 func AppendAllTx(tx *gorm.DB, by By, kind string, list []About) error {
 	by.SourceID = cmp.Or(by.SourceID, Source(tx.Statement.Context))
-	for part := range slices.Chunk(list, 1_000) {
-		type aboutRow struct {
-			row
-			ID int64 `json:"id"`
+	rows := postgres.NewCopied(Table, Columns)
+	for first := 0; first < len(list); {
+		var of []Event // one record
+		id := list[first].ID
+		for ; first < len(list) && list[first].ID == id; first++ {
+			of = append(of, list[first].Event)
 		}
-		rows := make([]aboutRow, len(part))
-		for i, a := range part {
-			rows[i] = aboutRow{row{TypePrefix + a.Type, a.Detail, a.Change}, a.ID}
-		}
-		err := tx.Exec("INSERT INTO events ("+Columns+`)
-			SELECT ?, e.type, ? || e.id, e.id, ?, nullif(?, ''), e.detail, e.change, ?
-			FROM jsonb_to_recordset(?::jsonb) AS e(id bigint, type text, detail jsonb, change jsonb)`,
-			by.AccountID, "zen:"+kind+":", by.ActorID, by.SourceID, by.At, models.ToJSON(rows)).Error
-		if err != nil {
-			return err
+		for _, b := range Batches(of) {
+			rows.Add(b.Values(by, kind, id)...)
 		}
 	}
-	return nil
+	return postgres.Copy(tx, rows)
+}
+
+// Rewriting is a change of what the log has told: for redactions and erasures.
+type Rewriting struct {
+	AccountID int64
+	Subjects  []string // of whose events
+	// Where is the condition, in SQL, of the events' type and change, and To the JSON
+	// that comes in place of change. Both may name Args as @name.
+	Where, To string
+	Args      map[string]any
+}
+
+// RewriteTx changes what the log tells. What has been sent is not called back.
+func RewriteTx(tx *gorm.DB, r Rewriting) error {
+	args := map[string]any{"account": r.AccountID, "subjects": models.Strings(r.Subjects)}
+	maps.Copy(args, r.Args)
+	const told = "FROM unnest(b.types) WITH ORDINALITY AS e (type, n), LATERAL (SELECT b.changes -> (e.n - 1)::int AS change) AS c"
+	return tx.Exec("UPDATE "+Table+" AS b SET changes = (SELECT json_agg(CASE WHEN "+r.Where+" THEN "+r.To+" ELSE change END ORDER BY n) "+told+`)
+		WHERE account_id = @account AND subject = ANY(CAST(@subjects AS text[])) AND EXISTS (SELECT `+told+" WHERE "+r.Where+")", args).Error
 }

@@ -20,7 +20,7 @@ const (
 	// it is for three times as long: where the database is busy, more is numbered
 	// at once, which costs those who write less.
 	longPoll = 100 * time.Millisecond
-	// numberedAtOnce is how many writers' events one transaction numbers.
+	// numberedAtOnce is how many batches of events one transaction numbers.
 	numberedAtOnce = 500
 	// PlacedPerSecond is how many records have places of one second at most, for
 	// pages of exports by time do not divide it. Where more are written the time
@@ -83,7 +83,7 @@ func (l *Log) Run(ctx context.Context) {
 func (l *Log) pending(ctx context.Context) (seq int64, some bool, err error) {
 	var event, touch *int64
 	// min and not EXISTS, for which the planner may read the whole table.
-	_, err = postgres.Row(l.db.WithContext(ctx), `SELECT seq, (SELECT min(id) FROM event_queue), (SELECT min(id) FROM touched)
+	_, err = postgres.Row(l.db.WithContext(ctx), `SELECT seq, (SELECT min(batch_id) FROM event_queue), (SELECT min(id) FROM touched)
 		FROM event_clock`, nil, &seq, &event, &touch)
 	return seq, event != nil || touch != nil, err
 }
@@ -127,12 +127,12 @@ func (l *Log) Number(ctx context.Context) (at time.Time, err error) {
 	return at, err
 }
 
-// In the order in which they came into the queue: who holds a record's lock puts its
-// events there behind those of who held it before.
-const numberEvents = `WITH taken AS (DELETE FROM event_queue WHERE id IN (SELECT id FROM event_queue ORDER BY id LIMIT ?) RETURNING id, account_id, event_ids),
-	numbered AS (INSERT INTO event_numbers (account_id, seq, event_id, numbered_at)
-		SELECT t.account_id, ? + row_number() OVER (ORDER BY t.id, e.n), e.id, ? FROM taken t, unnest(t.event_ids) WITH ORDINALITY AS e (id, n) RETURNING 1)
-	SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM numbered)`
+// In the order of the batches' ids: who holds a record's lock takes a larger one
+// than those took who held it before.
+const numberEvents = `WITH taken AS (DELETE FROM event_queue WHERE batch_id IN (SELECT batch_id FROM event_queue ORDER BY batch_id LIMIT ?) RETURNING batch_id, account_id, size),
+	numbered AS (INSERT INTO event_numbers (account_id, seq, batch_id, size, numbered_at)
+		SELECT account_id, ? + sum(size) OVER (ORDER BY batch_id), batch_id, size, ? FROM taken)
+	SELECT count(*), coalesce(sum(size), 0) FROM taken`
 
 const placeTouched = `WITH taken AS (DELETE FROM touched WHERE id IN (SELECT id FROM touched ORDER BY id LIMIT ?) RETURNING id, account_id, kind, record_id),
 	latest AS (SELECT account_id, kind, record_id, max(id) AS id FROM taken GROUP BY account_id, kind, record_id),

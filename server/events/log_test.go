@@ -38,9 +38,13 @@ func running(t *testing.T, dsn string) *events.Log {
 
 func by(account int64) events.By { return events.By{AccountID: account, ActorID: 1, At: clock()} }
 
-// append appends an event about a ticket that says n.
-func appendTx(tx *gorm.DB, account, ticket int64, n int) error {
-	return events.AppendTx(tx, by(account), "ticket", ticket, events.Event{Type: "ticket.noted", Detail: map[string]int{"n": n}})
+// appendTx appends events about a ticket that say the numbers.
+func appendTx(tx *gorm.DB, account, ticket int64, numbers ...int) error {
+	var list []events.Event
+	for _, n := range numbers {
+		list = append(list, events.Event{Type: "ticket.noted", Change: map[string]int{"n": n}})
+	}
+	return events.AppendTx(tx, by(account), "ticket", ticket, list...)
 }
 
 // However transactions overlap, a reader that follows misses none of what is
@@ -98,8 +102,9 @@ func TestReadersMissNothing(t *testing.T) {
 		all.Go(func() {
 			for i := range each {
 				rollback := rand.IntN(8) == 0
+				numbers := []int{3 * i, 3*i + 1, 3*i + 2}[:1+i%3]
 				err := db.WithContext(t.Context()).Transaction(func(tx *gorm.DB) error {
-					if err := appendTx(tx, 1+int64(w%2), int64(w), i); err != nil {
+					if err := appendTx(tx, 1+int64(w%2), int64(w), numbers...); err != nil {
 						return err
 					}
 					if err := tx.Exec("SELECT pg_sleep(?)", rand.Float64()/50).Error; err != nil {
@@ -113,8 +118,10 @@ func TestReadersMissNothing(t *testing.T) {
 				if (err != nil) != rollback {
 					t.Errorf("writer %d: %v", w, err)
 				}
-				if !rollback {
-					written[w] = append(written[w], fmt.Sprint("zen:ticket:", w, " ", i))
+				for _, n := range numbers {
+					if !rollback {
+						written[w] = append(written[w], fmt.Sprint("zen:ticket:", w, " ", n))
+					}
 				}
 			}
 		})
@@ -176,7 +183,7 @@ func TestReadersMissNothing(t *testing.T) {
 	}
 	until(t, "followers have all", func() bool { return number(t, db, "SELECT count(*) FROM copies") == want })
 	until(t, "who wants some has them", func() bool { return int(others.Load()) == len(written[1]) })
-	if n := number(t, db, "SELECT count(*) FROM copies c JOIN numbered_events e USING (seq) WHERE c.subject = e.subject AND (e.detail->>'n')::int = c.n"); n != want {
+	if n := number(t, db, "SELECT count(*) FROM copies c JOIN numbered_events e USING (seq) WHERE c.subject = e.subject AND (e.change->>'n')::int = c.n"); n != want {
 		t.Errorf("%d of %d copies are right", n, want)
 	}
 	// Times never run backwards in the order of numbers.
@@ -197,7 +204,7 @@ func TestListenersHearAll(t *testing.T) {
 	for w := range writers {
 		all.Go(func() {
 			for i := range each {
-				if err := appendTx(db.WithContext(t.Context()), 1+int64(w%2), int64(w), i); err != nil {
+				if err := appendTx(db.WithContext(t.Context()), 1+int64(w%2), int64(w), i, i+each); err != nil {
 					t.Error(err)
 				}
 			}
@@ -247,7 +254,7 @@ func TestListenersHearAll(t *testing.T) {
 	for i := range got {
 		h := &got[i]
 		var want []int64
-		if err := db.Raw("SELECT seq FROM event_numbers WHERE account_id = ? AND seq > ? ORDER BY seq", h.account, h.start).Scan(&want).Error; err != nil {
+		if err := db.Raw("SELECT seq FROM numbered_events WHERE account_id = ? AND seq > ? ORDER BY seq", h.account, h.start).Scan(&want).Error; err != nil {
 			t.Fatal(err)
 		}
 		until(t, fmt.Sprint("listener ", i), func() bool {
@@ -335,9 +342,9 @@ func TestFilteredReading(t *testing.T) {
 	t.Parallel()
 	db := testdb.DB(t)
 	l := events.NewLog(db, clock, quiet)
-	err := db.Exec(`INSERT INTO events (account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at)
-		SELECT 7, 'zen:event-type:' || CASE WHEN n % 5999 = 0 THEN 'user.name_changed' ELSE 'ticket.a_b' END, 'zen:ticket:' || n, n, 1,
-			CASE n % 2 WHEN 0 THEN 'even' END, '{}', '{}', now() FROM generate_series(1, 12000) n`).Error
+	err := db.Exec(`INSERT INTO event_batches (account_id, types, subject, subject_id, actor_id, source_id, detail, changes, created_at)
+		SELECT 7, ARRAY['zen:event-type:' || CASE WHEN n % 5999 = 0 THEN 'user.name_changed' ELSE 'ticket.a_b' END], 'zen:ticket:' || n, n, 1,
+			CASE n % 2 WHEN 0 THEN 'even' END, '{}', '[{}]', now() FROM generate_series(1, 11999) n`).Error
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -371,12 +378,12 @@ func TestFilteredReading(t *testing.T) {
 		n     int
 		pages int
 	}{
-		{f: events.Filter{}, limit: 5000, n: 12000, pages: 3},
-		{f: events.Filter{Types: []string{"zen:event-type:user.*"}}, limit: 10, want: []int64{5999, 11998}, pages: 3},
-		{f: events.Filter{Types: []string{"zen:event-type:ticket.aab"}}, limit: 10, want: []int64{}, pages: 3}, // _ is itself
-		{f: events.Filter{Subjects: []string{"zen:ticket:12", "zen:ticket:7000"}}, limit: 1, want: []int64{12, 7000}, pages: 3},
-		{f: events.Filter{Subjects: []string{"zen:user:*"}}, limit: 1, want: []int64{}, pages: 3},
-		{f: events.Filter{Except: []string{"even"}}, limit: 3000, n: 6000, pages: 3},
+		{f: events.Filter{}, limit: 5000, n: 11999, pages: 3},
+		{f: events.Filter{Types: []string{"zen:event-type:user.*"}}, limit: 10, want: []int64{5999, 11998}, pages: 6},
+		{f: events.Filter{Types: []string{"zen:event-type:ticket.aab"}}, limit: 10, want: []int64{}, pages: 6}, // _ is itself
+		{f: events.Filter{Subjects: []string{"zen:ticket:12", "zen:ticket:7000"}}, limit: 1, want: []int64{12, 7000}, pages: 6},
+		{f: events.Filter{Subjects: []string{"zen:user:*"}}, limit: 1, want: []int64{}, pages: 6},
+		{f: events.Filter{Except: []string{"even"}}, limit: 3000, n: 6000, pages: 6},
 	} {
 		ids, pages := walk(c.f, c.limit)
 		if c.want != nil {
@@ -388,9 +395,102 @@ func TestFilteredReading(t *testing.T) {
 	}
 }
 
+// What one save tells is read from wherever a page ends, each with its own state of
+// the record.
+func TestLongSavesAreReadByPages(t *testing.T) {
+	t.Parallel()
+	db := testdb.DB(t)
+	l := events.NewLog(db, clock, quiet)
+	var list []events.Event
+	for n := range 150 {
+		kind := "ticket.even"
+		if n%2 == 1 {
+			kind = "ticket.odd"
+		}
+		list = append(list, events.Event{Type: kind, Detail: map[string]int{"state": n / 100}, Change: map[string]int{"n": n}})
+	}
+	tx := db.WithContext(t.Context())
+	if err := events.AppendTx(tx, by(7), "ticket", 1, list...); err != nil {
+		t.Fatal(err)
+	}
+	var about []events.About
+	for i, e := range list[:3] {
+		about = append(about, events.About{ID: int64(2 + i/2), Event: e})
+	}
+	if err := events.AppendAllTx(tx, by(7), "ticket", about); err != nil {
+		t.Fatal(err)
+	}
+	if err := events.AppendAllTx(tx, by(7), "ticket", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Number(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := number(t, db, "SELECT count(*) FROM event_batches"); n != 3+2 { // of 64, 36 and 50; the others
+		t.Errorf("they are in %d rows", n)
+	}
+	all, _, _, err := l.Read(t.Context(), 7, events.Filter{}, 0, 1000)
+	if err != nil || len(all) != 153 {
+		t.Fatalf("%d, %v", len(all), err)
+	}
+	ids := map[int64]bool{}
+	for i, e := range all {
+		ids[e.ID] = true
+		want := list[i%150]
+		if e.Type != events.TypePrefix+want.Type || n(t, e) != i%150 || string(e.Detail) != fmt.Sprintf(`{"state":%d}`, i%150/100) || e.SubjectID != []int64{1, 2, 2, 3}[max(0, i-149)] {
+			t.Errorf("event %d is %+v", i, e)
+		}
+		if i > 0 && e.Seq != all[i-1].Seq+1 {
+			t.Errorf("%d comes after %d", e.Seq, all[i-1].Seq)
+		}
+	}
+	if len(ids) != len(all) {
+		t.Errorf("%d events have %d ids", len(all), len(ids))
+	}
+	odd := events.Filter{Types: []string{"zen:event-type:ticket.odd"}}
+	for i, e := range all {
+		rest, _, more, err := l.Read(t.Context(), 7, events.Filter{}, e.Seq, 7)
+		if want := all[i+1:]; err != nil || len(rest) != min(7, len(want)) || more != (len(want) > 7) || len(rest) > 0 && rest[0].ID != want[0].ID {
+			t.Errorf("after event %d come %d (%t), %v", i, len(rest), more, err)
+		}
+		if rest, _, _, err = l.Read(t.Context(), 7, odd, e.Seq, 1); err != nil || i < 149 && (len(rest) != 1 || rest[0].Seq != all[i+1+i%2].Seq) {
+			t.Errorf("after event %d the next odd one is %+v, %v", i, rest, err)
+		}
+	}
+}
+
+// Redactions change what they name, and nothing beside it.
+func TestRewriting(t *testing.T) {
+	t.Parallel()
+	db := testdb.DB(t)
+	tx := db.WithContext(t.Context())
+	for ticket := range int64(3) {
+		if err := appendTx(tx, 7, ticket, 1, 2, 3, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := appendTx(tx, 8, 1, 2); err != nil {
+		t.Fatal(err)
+	}
+	err := events.RewriteTx(tx, events.Rewriting{
+		AccountID: 7, Subjects: []string{"zen:ticket:0", "zen:ticket:1"}, Where: "type LIKE '%noted' AND change->>'n' = @n",
+		To: "jsonb_set(change::jsonb, '{n}', to_jsonb(CAST(@now AS text)))::json", Args: map[string]any{"n": "2", "now": "none"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := db.Raw("SELECT account_id || ' ' || subject_id || ': ' || string_agg(change->>'n', ' ' ORDER BY id) FROM events GROUP BY account_id, subject_id ORDER BY 1").Scan(&got).Error; err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"7 0: 1 none 3 none", "7 1: 1 none 3 none", "7 2: 1 2 3 2", "8 1: 2"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
 func copyTx(tx *gorm.DB, list []events.Logged) error {
 	for _, e := range list {
-		if err := tx.Exec("INSERT INTO copies VALUES (?, ?, (?::json->>'n')::int)", e.Seq, e.Subject, string(e.Detail)).Error; err != nil {
+		if err := tx.Exec("INSERT INTO copies VALUES (?, ?, (?::json->>'n')::int)", e.Seq, e.Subject, string(e.Change)).Error; err != nil {
 			return err
 		}
 	}
@@ -399,7 +499,7 @@ func copyTx(tx *gorm.DB, list []events.Logged) error {
 
 func n(t *testing.T, e events.Logged) (n int) {
 	t.Helper()
-	if _, err := fmt.Sscanf(string(e.Detail), `{"n":%d}`, &n); err != nil {
+	if _, err := fmt.Sscanf(string(e.Change), `{"n":%d}`, &n); err != nil {
 		t.Fatal(err)
 	}
 	return n

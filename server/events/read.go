@@ -54,9 +54,9 @@ func (e *Logged) scan(row postgres.Scanned) error {
 	return row.Scan(&e.AccountID, &e.ID, &e.Seq, &e.NumberedAt, &e.Type, &e.Subject, &e.SubjectID, &e.ActorID, &e.SourceID, &e.Detail, &e.Change, &e.CreatedAt)
 }
 
-// lookedAt is how many events one call of Read looks at, so that each costs the
-// same whatever is left out.
-const lookedAt = 5_000
+// lookedAt is how many batches of events one call of Read looks at, so that each
+// costs the same whatever is left out.
+const lookedAt = 2_000
 
 // Read is up to limit events of an account with larger numbers than after, in
 // the order of their numbers. next is the number to go on after, and more
@@ -70,10 +70,10 @@ func (l *Log) Read(ctx context.Context, account int64, f Filter, after int64, li
 			[]any{after, account, after, lookedAt}, &looked, &next); err != nil {
 			return nil, after, false, err
 		}
-		where, args, more = where+" AND seq <= ?", append(args, next), looked == lookedAt
+		where, args, more = where+" AND batch_seq <= ?", append(args, next), looked == lookedAt
 	}
-	err = postgres.Rows(db, "SELECT "+loggedColumns+" FROM numbered_events WHERE account_id = ? AND seq > ?"+where+" ORDER BY seq LIMIT ?",
-		append(append([]any{account, after}, args...), limit+1), collect(&list))
+	err = postgres.Rows(db, "SELECT "+loggedColumns+" FROM numbered_events WHERE account_id = ? AND batch_seq > ? AND seq > ?"+where+" ORDER BY batch_seq, seq LIMIT ?",
+		append(append([]any{account, after, after}, args...), limit+1), collect(&list))
 	if err != nil {
 		return nil, after, false, err
 	}
@@ -118,7 +118,8 @@ func collect(list *[]Logged) func(postgres.Scanned) error {
 	}
 }
 
-// followedAtOnce is how many numbers a follower passes in one transaction.
+// followedAtOnce is how many numbers a follower passes in one transaction. Events of
+// a batch come together, with the number of its last one.
 const followedAtOnce = 1_000
 
 // Follower follows the log of all accounts, once for all processes under its name.
@@ -176,7 +177,7 @@ func (l *Log) follow(ctx context.Context, f Follower) (seq int64, err error) {
 				end = seq + followedAtOnce
 			}
 			var list []Logged
-			err = postgres.Rows(tx, "SELECT "+loggedColumns+" FROM numbered_events AS e WHERE seq > ? AND seq <= ? AND "+f.Wants+" ORDER BY seq", []any{seq, end}, collect(&list))
+			err = postgres.Rows(tx, "SELECT "+loggedColumns+" FROM numbered_events AS e WHERE batch_seq > ? AND batch_seq <= ? AND "+f.Wants+" ORDER BY batch_seq, seq", []any{seq, end}, collect(&list))
 			if err != nil {
 				return err
 			}

@@ -131,7 +131,7 @@ func (f *Files) tables() map[string]table {
 		"ratings": tableOf("ratings", Ratings, ratingColumns, rating, never, loaded(rating, func(ctx context.Context, _ *reading, ids []int64) (found []models.SatisfactionRating, err error) {
 			return found, f.db.WithContext(ctx).Find(&found, "id = ANY(?::bigint[])", models.IDs(ids)).Error
 		})),
-		"events": {"events", eventColumns, "SELECT count(*) FROM event_numbers WHERE account_id = ? AND ?::timestamptz IS NOT NULL AND seq > ?", f.eventRows},
+		"events": {"events", eventColumns, "SELECT coalesce(sum(size), 0) FROM event_numbers WHERE account_id = ? AND ?::timestamptz IS NOT NULL AND seq > ?", f.eventRows},
 	}
 }
 

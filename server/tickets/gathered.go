@@ -8,7 +8,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -64,12 +63,6 @@ func (g *gathered) link(_ int64, before, after *int64, at time.Time) {
 	}
 	if at.After(g.latest) {
 		g.latest = at
-	}
-}
-
-func (g *gathered) log(by events.By, ticket int64, list []events.Event) {
-	for _, e := range list {
-		g.insert("events", events.Columns, events.Values(by, "ticket", ticket, e)...)
 	}
 }
 

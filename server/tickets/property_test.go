@@ -307,8 +307,12 @@ func utc(m models.TicketMetric) string {
 // from 1 within each change, and the changes in their order.
 func (p *play) eventsAreInOrder(id int64) {
 	p.Helper()
-	var rows []models.Event
-	if err := p.db.WithContext(p.ctx).Where("subject = ?", fmt.Sprint("zen:ticket:", id)).Order("id").Find(&rows).Error; err != nil {
+	var rows []struct {
+		Type      string
+		Change    models.JSON
+		CreatedAt time.Time
+	}
+	if err := p.db.WithContext(p.ctx).Raw("SELECT type, change, created_at FROM events WHERE account_id = ? AND subject = ? ORDER BY id", p.admin.AccountID, fmt.Sprint("zen:ticket:", id)).Scan(&rows).Error; err != nil {
 		p.Fatal(err)
 	}
 	var last string

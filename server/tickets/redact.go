@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gorm.io/gorm"
+
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
@@ -150,9 +152,7 @@ func (s *save) noteRedacted(comment, id int64) error {
 			return err
 		}
 	}
-	if err := s.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
-		WHERE account_id = ? AND subject = ? AND type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ?`,
-		attachments.Redacted, s.by.AccountID, events.Subject("ticket", s.after.ID), events.ID(id)).Error; err != nil {
+	if err := RedactFileNamesTx(s.tx, s.by.AccountID, []int64{s.after.ID}, []int64{id}); err != nil {
 		return err
 	}
 	if err := outbox.RedactTx(s.tx, s.by.AccountID, s.after.ID, comment); err != nil {
@@ -175,13 +175,33 @@ func (s *save) noteRedacted(comment, id int64) error {
 	return nil
 }
 
+// RedactFileNamesTx leaves no name of files in what the event log tells of tickets.
+func RedactFileNamesTx(tx *gorm.DB, account int64, tickets, files []int64) error {
+	r := events.Rewriting{
+		AccountID: account,
+		Where:     "type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ANY(CAST(@files AS text[]))",
+		To:        "jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(CAST(@name AS text)))::json",
+	}
+	var ids models.Strings
+	for _, id := range files {
+		ids = append(ids, events.ID(id))
+	}
+	r.Args = map[string]any{"files": ids, "name": attachments.Redacted}
+	for _, id := range tickets {
+		r.Subjects = append(r.Subjects, events.Subject("ticket", id))
+	}
+	return events.RewriteTx(tx, r)
+}
+
 // redactLog leaves no copy in what the event log told of the comment before,
 // and of the description if that is the same text.
 func (s *save) redactLog(c *models.Comment, description bool) error {
-	subject := events.Subject("ticket", c.TicketID)
-	err := s.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{comment,body}', to_jsonb(?::text))::json
-		WHERE account_id = ? AND subject = ? AND type LIKE '%comment_added' AND change->'comment'->>'id' = ?`,
-		c.Body, s.by.AccountID, subject, events.ID(c.ID)).Error
+	err := events.RewriteTx(s.tx, events.Rewriting{
+		AccountID: s.by.AccountID, Subjects: []string{events.Subject("ticket", c.TicketID)},
+		Where: "type LIKE '%comment_added' AND change->'comment'->>'id' = @comment",
+		To:    "jsonb_set(change::jsonb, '{comment,body}', to_jsonb(CAST(@body AS text)))::json",
+		Args:  map[string]any{"comment": events.ID(c.ID), "body": c.Body},
+	})
 	if err != nil || !description {
 		return err
 	}
@@ -191,17 +211,20 @@ func (s *save) redactLog(c *models.Comment, description bool) error {
 // coverLog has the event log tell now where it told was of a member of the
 // ticket: in what it says of the ticket, and of the member's changes.
 func (s *save) coverLog(member, was, now string) error {
-	return s.tx.Exec(`UPDATE events SET
-			detail = CASE WHEN detail->>@member = @was THEN jsonb_set(detail::jsonb, ARRAY[CAST(@member AS text)], to_jsonb(CAST(@now AS text)))::json ELSE detail END,
-			change = CASE WHEN type = @type THEN (change::jsonb
-				|| CASE WHEN change->>'current' = @was THEN jsonb_build_object('current', CAST(@now AS text)) ELSE '{}' END
-				|| CASE WHEN change->>'previous' = @was THEN jsonb_build_object('previous', CAST(@now AS text)) ELSE '{}' END)::json ELSE change END
-		WHERE account_id = @account AND subject = @subject
-		AND (detail->>@member = @was OR type = @type AND (change->>'current' = @was OR change->>'previous' = @was))`,
-		map[string]any{
-			"account": s.by.AccountID, "subject": events.Subject("ticket", s.after.ID), "member": member, "was": was, "now": now,
-			"type": events.TypePrefix + "ticket." + member + "_changed",
-		}).Error
+	subject := events.Subject("ticket", s.after.ID)
+	err := s.tx.Exec("UPDATE "+events.Table+` SET detail = jsonb_set(detail::jsonb, ARRAY[?::text], to_jsonb(?::text))::json
+		WHERE account_id = ? AND subject = ? AND detail->>? = ?`, member, now, s.by.AccountID, subject, member, was).Error
+	if err != nil {
+		return err
+	}
+	return events.RewriteTx(s.tx, events.Rewriting{
+		AccountID: s.by.AccountID, Subjects: []string{subject},
+		Where: "type = @type AND @was IN (change->>'current', change->>'previous')",
+		To: `(change::jsonb
+			|| CASE WHEN change->>'current' = @was THEN jsonb_build_object('current', CAST(@now AS text)) ELSE '{}' END
+			|| CASE WHEN change->>'previous' = @was THEN jsonb_build_object('previous', CAST(@now AS text)) ELSE '{}' END)::json`,
+		Args: map[string]any{"type": events.TypePrefix + "ticket." + member + "_changed", "was": was, "now": now},
+	})
 }
 
 // redact covers text in all forms of a comment. What is written as Markdown may

@@ -78,7 +78,7 @@ func (s *Service) scrubTx(tx *gorm.DB, by auth.Actor, id int64) error {
 		return err
 	}
 	subject := events.Subject("ticket", id)
-	if err := tx.Exec("DELETE FROM events WHERE account_id = ? AND subject = ?", by.AccountID, subject).Error; err != nil {
+	if err := tx.Exec("DELETE FROM "+events.Table+" WHERE account_id = ? AND subject = ?", by.AccountID, subject).Error; err != nil {
 		return err
 	}
 	if err := webhooks.RedactTx(tx, by.AccountID, id, time.Time{}); err != nil {

@@ -48,7 +48,7 @@ type breached struct {
 	NextBreachAt *time.Time      `json:"next_breach_at"`
 	BreachDueAt  *time.Time      `json:"breach_due_at"`
 	MetricEvents json.RawMessage `json:"metric_events"`
-	Log          json.RawMessage `json:"log"` // as events.Rows
+	Log          []events.Batch  `json:"log"`
 }
 
 // tellBreached stores it. What others have locked is theirs to tell.
@@ -56,9 +56,9 @@ const tellBreached = `WITH due AS (SELECT * FROM json_to_recordset(?::json) AS d
 		sla json, next_breach_at timestamptz, breach_due_at timestamptz, metric_events json, log json)),
 	told AS (UPDATE ticket_metrics m SET sla = d.sla, next_breach_at = d.next_breach_at, breach_due_at = d.breach_due_at
 		FROM due d WHERE m.account_id = d.account_id AND m.ticket_id = d.ticket_id),
-	logged AS (INSERT INTO events (account_id, type, subject, subject_id, actor_id, detail, change, created_at)
-		SELECT d.account_id, e.type, d.subject, d.ticket_id, ?, e.detail, e.change, ?
-		FROM due d CROSS JOIN LATERAL json_to_recordset(d.log) AS e (type text, detail json, change json))
+	logged AS (INSERT INTO event_batches (account_id, subject, subject_id, actor_id, types, detail, changes, created_at)
+		SELECT d.account_id, d.subject, d.ticket_id, ?, e.types, e.detail, e.changes, ?
+		FROM due d CROSS JOIN LATERAL json_to_recordset(d.log) AS e (types text[], detail json, changes json))
 	INSERT INTO ticket_metric_events (account_id, ticket_id, time, events) SELECT account_id, ticket_id, ?, metric_events FROM due`
 
 // dueTx locks the tickets whose breach is to be told, but for those that somebody
@@ -98,6 +98,6 @@ func tellDue(t *models.Ticket, state sla.State, sequence int64, now time.Time) b
 	return breached{
 		AccountID: t.AccountID, TicketID: t.ID, Subject: events.Subject("ticket", t.ID), SLA: json.RawMessage(models.ToJSON(state)),
 		NextBreachAt: state.NextBreach(), BreachDueAt: state.DueBreach(),
-		MetricEvents: json.RawMessage(models.ToJSON(told)), Log: json.RawMessage(events.Rows(log)),
+		MetricEvents: json.RawMessage(models.ToJSON(told)), Log: events.Batches(log),
 	}
 }

@@ -96,11 +96,10 @@ func (p *play) allRows(ctx context.Context) string {
 	for i, table := range tables {
 		rows := table + " r"
 		switch table {
-		case "events": // in order are those of one subject
-			rows = `(SELECT row_number() OVER (PARTITION BY e.account_id, e.subject ORDER BY e.id), to_jsonb(e) - '{id,detail,detail_of}'::text[], coalesce(e.detail, d.detail)::text
-				FROM events e LEFT JOIN events d ON d.account_id = e.account_id AND d.id = e.detail_of) r`
+		case "event_batches": // in order are those of one subject
+			rows = "(SELECT row_number() OVER (PARTITION BY account_id, subject ORDER BY id), to_jsonb(e) - 'id' FROM events e) r"
 		case "event_queue": // all are in it, together or not
-			rows = "(SELECT account_id, sum(cardinality(event_ids)) FROM event_queue GROUP BY account_id) r"
+			rows = "(SELECT account_id, sum(size) FROM event_queue GROUP BY account_id) r"
 		case "touched": // each record once is enough
 			rows = "(SELECT DISTINCT account_id, kind, record_id FROM touched) r"
 		case "tag_changes": // whose sums count

@@ -34,8 +34,6 @@ type writes interface {
 	link(account int64, before, after *int64, at time.Time)
 	// use counts uses of rules.
 	use(account int64, rules models.IDs, at time.Time)
-	// log appends events about a ticket.
-	log(by events.By, ticket int64, list []events.Event)
 }
 
 // statement is several writes in one: each in a WITH of its own. One round trip
@@ -73,10 +71,6 @@ func (w *statement) link(account int64, before, after *int64, at time.Time) {
 
 func (w *statement) use(account int64, rules models.IDs, at time.Time) {
 	w.add("new_uses", rulebook.RecordUses, at, account, rules)
-}
-
-func (w *statement) log(by events.By, ticket int64, list []events.Event) {
-	w.add("new_events", events.Insert, events.Arguments(by, "ticket", ticket, list)...)
 }
 
 // run runs the statement; last, as the transaction's last one.
@@ -204,7 +198,10 @@ func (s *save) writeStep(w writes) {
 		for i := range s.log {
 			s.log[i].Detail = detail
 		}
-		w.log(events.By{AccountID: t.AccountID, ActorID: s.authorID(), SourceID: events.Source(s.tx.Statement.Context), At: s.now}, t.ID, s.log)
+		by := events.By{AccountID: t.AccountID, ActorID: s.authorID(), SourceID: events.Source(s.tx.Statement.Context), At: s.now}
+		for _, b := range events.Batches(s.log) {
+			w.insert(events.Table, events.Columns, b.Values(by, "ticket", t.ID)...)
+		}
 	}
 }
 

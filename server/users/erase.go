@@ -178,6 +178,6 @@ func (s *Service) blankTx(tx *gorm.DB, account int64, ids []int64) error {
 	for i, id := range ids {
 		subjects[i] = events.Subject("user", id)
 	}
-	return tx.Exec(`UPDATE events SET change = '{}', detail = (detail::jsonb || '{"email":"","external_id":""}')::json
+	return tx.Exec("UPDATE "+events.Table+` SET changes = array_to_json(array_fill('{}'::json, ARRAY[cardinality(types)])), detail = (detail::jsonb || '{"email":"","external_id":""}')::json
 		WHERE account_id = ? AND subject = ANY(?::text[])`, account, subjects).Error
 }

@@ -126,7 +126,7 @@ func (w *world) refused(err error, kind fault.Kind, text string) {
 func (w *world) happened(id int64) string {
 	w.Helper()
 	var types []string
-	err := w.tx.WithContext(w.ctx).Model(&models.Event{}).Where("subject_id = ?", id).Order("id").Pluck("type", &types).Error
+	err := w.tx.WithContext(w.ctx).Raw("SELECT type FROM events WHERE account_id = ? AND subject_id = ? ORDER BY id", w.admin.AccountID, id).Scan(&types).Error
 	if err != nil {
 		w.Fatal(err)
 	}

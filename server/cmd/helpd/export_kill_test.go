@@ -52,8 +52,8 @@ func TestExportGoesOnAfterAKill(t *testing.T) {
 	}
 	var account int64
 	one(&account, "SELECT id FROM accounts")
-	_, err := conn.Exec(t.Context(), `INSERT INTO events (account_id, type, subject, subject_id, actor_id, detail, change, created_at)
-		SELECT $1, 'zen:event-type:ticket.subject_changed', 'zen:ticket:' || n, n, -1, '{}', jsonb_build_object('current', repeat(md5(n::text), 8)), now()
+	_, err := conn.Exec(t.Context(), `INSERT INTO event_batches (account_id, types, subject, subject_id, actor_id, detail, changes, created_at)
+		SELECT $1, '{zen:event-type:ticket.subject_changed}', 'zen:ticket:' || n, n, -1, '{}', jsonb_build_array(jsonb_build_object('current', repeat(md5(n::text), 8))), now()
 		FROM generate_series(1, $2::int) AS n`, account, killedEvents)
 	if err != nil {
 		t.Fatal(err)
