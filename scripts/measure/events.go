@@ -63,20 +63,21 @@ func measureEvents(ctx context.Context, o options, h *helpd) (outcome, error) {
 		if err != nil {
 			return nil, err
 		}
-		a, err := with.run(ctx, pgbench, w.dsn, o)
-		if err != nil {
-			return nil, err
-		}
-		b, err := without.run(ctx, pgbench, w.dsn, o)
-		if err != nil {
-			return nil, err
-		}
-		if err := w.noting(ctx, false); err != nil {
-			return nil, err
-		}
-		c, err := without.run(ctx, pgbench, w.dsn, o)
-		if err != nil {
-			return nil, err
+		// In turns, for whoever comes later finds more to be written to the disk.
+		var a, b, c float64
+		ways := []struct {
+			scripts
+			noting bool
+			rate   *float64
+		}{{with, true, &a}, {without, true, &b}, {without, false, &c}}
+		for i := range ways {
+			way := ways[(i+round)%len(ways)]
+			if err := w.noting(ctx, way.noting); err != nil {
+				return nil, err
+			}
+			if *way.rate, err = way.run(ctx, pgbench, w.dsn, o); err != nil {
+				return nil, err
+			}
 		}
 		if err := w.noting(ctx, true); err != nil {
 			return nil, err

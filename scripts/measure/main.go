@@ -90,7 +90,8 @@ in an account of many tickets. bench search measures searches in one whose ticke
 say what the files of --data say. bench stream measures 1,000 listeners to the live stream,
 bench webhooks deliveries, also beside an endpoint that hangs.
 bench exports reads all tickets by cursor and as a file, in turns with COPY.
-bench events has pgbench run an update's statements with and without those of events.
+bench events has pgbench run an update's statements with and without those of events and of
+places in exports.
 bench help-center reads and searches articles in three languages.
 bench leaving is all of the five before, with one report at the end.
 

@@ -134,7 +134,8 @@ func AppendAllTx(tx *gorm.DB, by By, kind string, list []About) error {
 // Rewriting is a change of what the log has told: for redactions and erasures.
 type Rewriting struct {
 	AccountID int64
-	Subjects  []string // of whose events
+	Kind      string  // of the records whose events they are
+	IDs       []int64 // of these records
 	// Where is the condition, in SQL, of the events' type and change, and To the JSON
 	// that comes in place of change. Both may name Args as @name.
 	Where, To string
@@ -143,9 +144,9 @@ type Rewriting struct {
 
 // RewriteTx changes what the log tells. What has been sent is not called back.
 func RewriteTx(tx *gorm.DB, r Rewriting) error {
-	args := map[string]any{"account": r.AccountID, "subjects": models.Strings(r.Subjects)}
+	args := map[string]any{"account": r.AccountID, "ids": models.IDs(r.IDs), "subjects": Subjects(r.Kind, r.IDs)}
 	maps.Copy(args, r.Args)
 	const told = "FROM unnest(b.types) WITH ORDINALITY AS e (type, n), LATERAL (SELECT b.changes -> (e.n - 1)::int AS change) AS c"
 	return tx.Exec("UPDATE "+Table+" AS b SET changes = (SELECT json_agg(CASE WHEN "+r.Where+" THEN "+r.To+" ELSE change END ORDER BY n) "+told+`)
-		WHERE account_id = @account AND subject = ANY(CAST(@subjects AS text[])) AND EXISTS (SELECT `+told+" WHERE "+r.Where+")", args).Error
+		WHERE account_id = @account AND subject_id = ANY(CAST(@ids AS bigint[])) AND subject = ANY(CAST(@subjects AS text[])) AND EXISTS (SELECT `+told+" WHERE "+r.Where+")", args).Error
 }

@@ -13,6 +13,15 @@ import (
 // Subject names a record in events: Subject("ticket", 35) is "zen:ticket:35".
 func Subject(kind string, id int64) string { return "zen:" + kind + ":" + strconv.FormatInt(id, 10) }
 
+// Subjects names records of one kind.
+func Subjects(kind string, ids []int64) models.Strings {
+	names := make(models.Strings, len(ids))
+	for i, id := range ids {
+		names[i] = Subject(kind, id)
+	}
+	return names
+}
+
 // Changed is the payload of most changes.
 type Changed struct {
 	Current  any `json:"current"`

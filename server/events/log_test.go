@@ -473,7 +473,7 @@ func TestRewriting(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := events.RewriteTx(tx, events.Rewriting{
-		AccountID: 7, Subjects: []string{"zen:ticket:0", "zen:ticket:1"}, Where: "type LIKE '%noted' AND change->>'n' = @n",
+		AccountID: 7, Kind: "ticket", IDs: []int64{0, 1}, Where: "type LIKE '%noted' AND change->>'n' = @n",
 		To: "jsonb_set(change::jsonb, '{n}', to_jsonb(CAST(@now AS text)))::json", Args: map[string]any{"n": "2", "now": "none"},
 	})
 	if err != nil {

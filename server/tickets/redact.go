@@ -177,27 +177,19 @@ func (s *save) noteRedacted(comment, id int64) error {
 
 // RedactFileNamesTx leaves no name of files in what the event log tells of tickets.
 func RedactFileNamesTx(tx *gorm.DB, account int64, tickets, files []int64) error {
-	r := events.Rewriting{
-		AccountID: account,
-		Where:     "type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ANY(CAST(@files AS text[]))",
-		To:        "jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(CAST(@name AS text)))::json",
-	}
-	var ids models.Strings
-	for _, id := range files {
-		ids = append(ids, events.ID(id))
-	}
-	r.Args = map[string]any{"files": ids, "name": attachments.Redacted}
-	for _, id := range tickets {
-		r.Subjects = append(r.Subjects, events.Subject("ticket", id))
-	}
-	return events.RewriteTx(tx, r)
+	return events.RewriteTx(tx, events.Rewriting{
+		AccountID: account, Kind: "ticket", IDs: tickets,
+		Where: "type LIKE '%attachment_linked_to_comment' AND CAST(change->'attachment'->>'id' AS bigint) = ANY(CAST(@files AS bigint[]))",
+		To:    "jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(CAST(@name AS text)))::json",
+		Args:  map[string]any{"files": models.IDs(files), "name": attachments.Redacted},
+	})
 }
 
 // redactLog leaves no copy in what the event log told of the comment before,
 // and of the description if that is the same text.
 func (s *save) redactLog(c *models.Comment, description bool) error {
 	err := events.RewriteTx(s.tx, events.Rewriting{
-		AccountID: s.by.AccountID, Subjects: []string{events.Subject("ticket", c.TicketID)},
+		AccountID: s.by.AccountID, Kind: "ticket", IDs: []int64{c.TicketID},
 		Where: "type LIKE '%comment_added' AND change->'comment'->>'id' = @comment",
 		To:    "jsonb_set(change::jsonb, '{comment,body}', to_jsonb(CAST(@body AS text)))::json",
 		Args:  map[string]any{"comment": events.ID(c.ID), "body": c.Body},
@@ -211,14 +203,14 @@ func (s *save) redactLog(c *models.Comment, description bool) error {
 // coverLog has the event log tell now where it told was of a member of the
 // ticket: in what it says of the ticket, and of the member's changes.
 func (s *save) coverLog(member, was, now string) error {
-	subject := events.Subject("ticket", s.after.ID)
 	err := s.tx.Exec("UPDATE "+events.Table+` SET detail = jsonb_set(detail::jsonb, ARRAY[?::text], to_jsonb(?::text))::json
-		WHERE account_id = ? AND subject = ? AND detail->>? = ?`, member, now, s.by.AccountID, subject, member, was).Error
+		WHERE account_id = ? AND subject_id = ? AND subject = ? AND detail->>? = ?`,
+		member, now, s.by.AccountID, s.after.ID, events.Subject("ticket", s.after.ID), member, was).Error
 	if err != nil {
 		return err
 	}
 	return events.RewriteTx(s.tx, events.Rewriting{
-		AccountID: s.by.AccountID, Subjects: []string{subject},
+		AccountID: s.by.AccountID, Kind: "ticket", IDs: []int64{s.after.ID},
 		Where: "type = @type AND @was IN (change->>'current', change->>'previous')",
 		To: `(change::jsonb
 			|| CASE WHEN change->>'current' = @was THEN jsonb_build_object('current', CAST(@now AS text)) ELSE '{}' END

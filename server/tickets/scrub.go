@@ -77,8 +77,7 @@ func (s *Service) scrubTx(tx *gorm.DB, by auth.Actor, id int64) error {
 	if err := search.DropTx(tx, by.AccountID, search.Ticket, id); err != nil {
 		return err
 	}
-	subject := events.Subject("ticket", id)
-	if err := tx.Exec("DELETE FROM "+events.Table+" WHERE account_id = ? AND subject = ?", by.AccountID, subject).Error; err != nil {
+	if err := tx.Exec("DELETE FROM "+events.Table+" WHERE account_id = ? AND subject_id = ? AND subject = ?", by.AccountID, id, events.Subject("ticket", id)).Error; err != nil {
 		return err
 	}
 	if err := webhooks.RedactTx(tx, by.AccountID, id, time.Time{}); err != nil {

@@ -83,10 +83,8 @@ func sameTx(tx *gorm.DB, u models.User) ([]models.User, error) {
 // the names and addresses that were given up.
 func (s *Service) knownTx(tx *gorm.DB, rows []models.User) (Known, error) {
 	var k Known
-	var subjects models.Strings
 	for _, u := range rows {
 		k.Users = append(k.Users, u.ID)
-		subjects = append(subjects, events.Subject("user", u.ID))
 		if u.PhotoID != nil {
 			k.Photos = append(k.Photos, *u.PhotoID)
 		}
@@ -103,7 +101,8 @@ func (s *Service) knownTx(tx *gorm.DB, rows []models.User) (Known, error) {
 	for _, i := range identities {
 		k.add(i.Type, i.Value)
 	}
-	log, err := tx.Raw("SELECT type, change FROM events WHERE account_id = ? AND subject = ANY(?::text[])", rows[0].AccountID, subjects).Rows()
+	log, err := tx.Raw("SELECT type, change FROM events WHERE account_id = ? AND subject_id = ANY(?::bigint[]) AND subject = ANY(?::text[])",
+		rows[0].AccountID, models.IDs(k.Users), events.Subjects("user", k.Users)).Rows()
 	if err != nil {
 		return k, err
 	}
@@ -174,10 +173,6 @@ func (s *Service) blankTx(tx *gorm.DB, account int64, ids []int64) error {
 	if err != nil {
 		return err
 	}
-	subjects := make(models.Strings, len(ids))
-	for i, id := range ids {
-		subjects[i] = events.Subject("user", id)
-	}
 	return tx.Exec("UPDATE "+events.Table+` SET changes = array_to_json(array_fill('{}'::json, ARRAY[cardinality(types)])), detail = (detail::jsonb || '{"email":"","external_id":""}')::json
-		WHERE account_id = ? AND subject = ANY(?::text[])`, account, subjects).Error
+		WHERE account_id = ? AND subject_id = ANY(?::bigint[]) AND subject = ANY(?::text[])`, account, all, events.Subjects("user", ids)).Error
 }
