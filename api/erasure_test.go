@@ -139,7 +139,7 @@ func TestPermanentDeletionLeavesNoByte(t *testing.T) {
 	a := newWorkingAPI(t, nil)
 	id, tickets := plant(a)
 	before := a.dump()
-	for _, table := range []string{"users", "user_identities", "tickets", "comments", "audits", "events", "attachments", "idempotency_keys", "job_statuses", "organizations",
+	for _, table := range []string{"users", "user_identities", "tickets", "comments", "audits", "event_batches", "attachments", "idempotency_keys", "job_statuses", "organizations",
 		"satisfaction_ratings", "suspended_tickets", "outbox"} {
 		if len(found(before[table])) == 0 {
 			t.Errorf("the test has left no trace in %s", table)
