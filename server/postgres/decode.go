@@ -61,6 +61,10 @@ func decode(dest any, oid uint32, format int16, raw []byte) (known bool, err err
 		if known = !isText && oid == pgtype.ByteaOID; known {
 			*d = slices.Clone(raw) // nil of NULL
 		}
+	case *sql.RawBytes: // good until the next row
+		if known = !isText && oid == pgtype.ByteaOID; known {
+			*d = raw
+		}
 	case *time.Time:
 		*d, known = instant(oid, format, raw)
 	case **time.Time:

@@ -6,11 +6,9 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"gorm.io/gorm"
 
-	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -27,10 +25,12 @@ type Lookup struct {
 	account int64
 	want    Wanted
 	leaves  []leaf
-	phrases []*Match // of any of the conditions
+	phrases []*Match       // of any of the conditions
+	words   [][]wordOf     // of each leaf, the words of phrases that it is
+	often   map[string]int // how many documents have the texts of these words
 
 	sections []*section // yet to come, the newest first
-	step     int        // how many come next
+	step     int        // how many documents with the words of phrases come next
 }
 
 // section is a part of the index, with what a lookup knows of it.
@@ -39,7 +39,11 @@ type section struct {
 	runs   []*reading // the newest first
 	docs   set        // all that there are
 	have   []*set     // of each leaf, those that have it; nil for none
-	exact  map[*Match]*set
+
+	// Of each phrase, nil for none:
+	may   []*set     // those that have its words
+	seek  []*seeking // the search for it, while it lasts
+	exact []*set     // those that have it
 }
 
 // reading is a run that is read, or the documents that are in none.
@@ -47,28 +51,31 @@ type reading struct {
 	number int64 // 0: these
 	docs   []packedDoc
 	live   set
-	keys   []readKey // that phrases want
+	keys   []readKey // that phrases want, in their order
 }
 
 // readKey is a key of a run, and of which leaf.
 type readKey struct {
 	leaf int
 	key  string
-	ids  []uint16
+	ids  []byte // the set of the documents that have it, as written
 }
 
 // Look begins to look for documents. tx must be one of Index.Read, or as OneState says.
 func Look(tx *gorm.DB, account int64, want Wanted) (*Lookup, error) {
-	l := &Lookup{tx: tx, account: account, want: want, step: 1}
+	l := &Lookup{tx: tx, account: account, want: want, step: lookedInto}
 	l.leaves = want.Title.leaves(want.Without.leaves(want.Match.leaves(nil)))
 	l.phrases = want.Title.phrases(want.Without.phrases(want.Match.phrases(nil)))
+	l.words = l.wordsOf()
 	if err := l.open(); err != nil {
 		return nil, err
 	}
 	if err := l.readFresh(); err != nil {
 		return nil, err
 	}
-	return l, l.readSets()
+	err := l.readSets()
+	l.countWords()
+	return l, err
 }
 
 // open finds the sections, their runs and the documents that are in none.
@@ -76,7 +83,7 @@ func (l *Lookup) open() error {
 	by := map[int64]*section{}
 	at := func(n int64) *section {
 		if by[n] == nil {
-			by[n] = &section{number: n, have: make([]*set, len(l.leaves)), exact: map[*Match]*set{}}
+			by[n] = &section{number: n, have: make([]*set, len(l.leaves))}
 			l.sections = append(l.sections, by[n])
 		}
 		return by[n]
@@ -125,7 +132,7 @@ func (l *Lookup) open() error {
 	err = postgres.Rows(l.tx, "SELECT section, run, ids, gone FROM search_runs WHERE account_id = ? AND kind = ? ORDER BY section DESC, run DESC", []any{l.account, string(l.want.Kind)}, func(row postgres.Scanned) error {
 		var n int64
 		var r reading
-		var ids, gone []byte
+		var ids, gone sql.RawBytes
 		if err := row.Scan(&n, &r.number, &ids, &gone); err != nil {
 			return err
 		}
@@ -162,7 +169,7 @@ func (l *Lookup) readFresh() error {
 							s.found(i).add(d.at)
 						}
 					}
-					in.skip()
+					in.skip(1)
 				}
 				if in.err != nil {
 					return in.err
@@ -173,117 +180,40 @@ func (l *Lookup) readFresh() error {
 	return nil
 }
 
-// span is a range of keys, without its end.
-type span struct{ from, to string }
-
-// spans are the ranges of keys that the leaves are in; near ones are one, for they
-// are in the same block as a rule.
-func spans(leaves []leaf) []span {
-	var list []span
-	for _, l := range leaves {
-		s := span{l.text + keyEnd, l.text + placesMark}
-		if l.begin {
-			s = span{l.text, l.text + string(utf8.MaxRune)}
-		}
-		list = append(list, s)
-	}
-	slices.SortFunc(list, func(a, b span) int { return strings.Compare(a.from, b.from) })
-	var out []span
-	for _, s := range list {
-		n := len(out) - 1
-		if n >= 0 && (s.from <= out[n].to || near(out[n].from, s.from)) {
-			out[n].to = max(out[n].to, s.to)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// near reports whether two keys begin with the same four bytes or more.
-func near(a, b string) bool { return len(a) > 4 && len(b) > 4 && a[:4] == b[:4] }
-
-// blocksOf reads the blocks of runs that may have keys of ranges, one range of a run
-// each.
-const blocksOf = `SELECT w.n, b.data FROM unnest(?::bigint[], ?::bigint[], ?::text[], ?::text[]) WITH ORDINALITY AS w(section, run, lo, hi, n)
-	CROSS JOIN LATERAL (
-		(SELECT b.data FROM search_blocks b WHERE b.account_id = ? AND b.kind = ? AND b.section = w.section AND b.run = w.run AND b.places = ? AND b.first <= w.lo
-			ORDER BY b.first DESC LIMIT 1)
-		UNION ALL
-		(SELECT b.data FROM search_blocks b WHERE b.account_id = ? AND b.kind = ? AND b.section = w.section AND b.run = w.run AND b.places = ? AND b.first > w.lo AND b.first < w.hi
-			ORDER BY b.first)) b`
-
-// asking is which blocks are read.
-type asking struct {
-	sections, runs models.IDs
-	from, to       []string
-	of             []*reading
-	in             []*section
-}
-
-func (a *asking) add(s *section, r *reading, want span) {
-	a.sections, a.runs = append(a.sections, s.number), append(a.runs, r.number)
-	a.from, a.to = append(a.from, want.from), append(a.to, want.to)
-	a.of, a.in = append(a.of, r), append(a.in, s)
-}
-
-func (l *Lookup) read(a *asking, places bool, each func(i int, data []byte) error) error {
-	if len(a.of) == 0 {
-		return nil
-	}
-	kind := string(l.want.Kind)
-	return postgres.Rows(l.tx, blocksOf, []any{a.sections, a.runs, a.from, a.to, l.account, kind, places, l.account, kind, places}, func(row postgres.Scanned) error {
-		var n int
-		var data []byte
-		if err := row.Scan(&n, &data); err != nil {
-			return err
-		}
-		return each(n-1, data)
-	})
-}
-
 // readSets looks for the leaves in runs.
 func (l *Lookup) readSets() error {
-	var a asking
+	var list []asked
 	for _, want := range spans(l.leaves) {
 		for _, s := range l.sections {
 			for _, r := range s.runs {
 				if r.number > 0 {
-					a.add(s, r, want)
+					list = append(list, asked{s, r, want})
 				}
 			}
 		}
 	}
-	inPhrase := make([]bool, len(l.leaves))
-	for _, p := range l.phrases {
-		for _, one := range p.leaves(nil) {
-			inPhrase[slices.Index(l.leaves, one)] = true
-		}
-	}
-	return l.read(&a, false, func(i int, data []byte) error {
-		r, s := a.of[i], a.in[i]
-		in := reader{b: data}
-		for in.more() {
-			key := in.next()
-			value := in.value()
+	err := l.read(list, false, func(a asked, data []byte) error {
+		return a.eachKey(data, func(key, value []byte) error {
 			for n := range l.leaves {
 				if !l.leaves[n].holds(key) {
 					continue
 				}
-				if err := s.found(n).unite(value, &r.live); err != nil {
+				if err := a.in.found(n).unite(value, &a.of.live); err != nil {
 					return err
 				}
-				if inPhrase[n] {
-					ids, err := readSet(nil, value)
-					if err != nil {
-						return err
-					}
-					r.keys = append(r.keys, readKey{n, string(key), ids})
+				if len(l.words[n]) > 0 {
+					a.of.keys = append(a.of.keys, readKey{n, string(key), slices.Clone(value)})
 				}
 			}
-		}
-		return in.err
+			return nil
+		})
 	})
+	for _, s := range l.sections {
+		for _, r := range s.runs {
+			slices.SortFunc(r.keys, func(a, b readKey) int { return strings.Compare(a.key, b.key) })
+		}
+	}
+	return err
 }
 
 // Next are the documents of the newest sections that were not told of yet, and those
@@ -310,21 +240,33 @@ func (l *Lookup) Next() (all, titled Records, more bool, err error) {
 	return all, titled, true, nil
 }
 
+// lookedInto is how many documents are looked into for phrases at first. It is twice
+// as many each time.
+const lookedInto = 1 << 12
+
 // advance makes the next sections ready to be looked into; nil when there are none.
 func (l *Lookup) advance() ([]*section, error) {
-	n := len(l.sections)
-	if n == 0 {
-		return nil, nil
-	}
-	if len(l.phrases) > 0 {
-		n = min(n, max(1, l.step/2))
-		l.step *= 2
-	}
-	now := l.sections[:n]
-	l.sections = l.sections[n:]
 	if len(l.phrases) == 0 {
+		now := l.sections
+		l.sections = nil
 		return now, nil
 	}
+	if len(l.sections) == 0 {
+		return nil, nil
+	}
+	n := 0
+	for docs := 0; n < len(l.sections) && docs < l.step; n++ {
+		s := l.sections[n]
+		s.may = l.candidates(s)
+		for _, have := range s.may {
+			if have != nil {
+				docs += have.len()
+			}
+		}
+	}
+	l.step *= 2
+	now := l.sections[:n]
+	l.sections = l.sections[n:]
 	return now, l.readPhrases(now)
 }
 
@@ -368,7 +310,7 @@ func (l *Lookup) holds(m *Match, s *section, perhaps bool) *set {
 		return out
 	}
 	if m.op == '<' && !perhaps {
-		if exact := s.exact[m]; exact != nil {
+		if exact := s.exact[slices.IndexFunc(l.phrases, m.same)]; exact != nil {
 			copied := *exact
 			return &copied
 		}

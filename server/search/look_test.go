@@ -151,6 +151,10 @@ func TestLookFindsWhatReadingFinds(t *testing.T) {
 		b.check(`"alpha beta"`, Wanted{Match: look.Phrase("alpha beta")}, phrase("alpha beta"))
 		b.check(`"gamma alpha beta"`, Wanted{Match: look.Phrase("gamma alpha beta")}, phrase("gamma alpha beta"))
 		b.check(`"beta 한국어"`, Wanted{Match: look.Phrase("beta 한국어")}, phrase("beta 한국어"))
+		b.check(`"alpha alpha"`, Wanted{Match: look.Phrase("alpha alpha")}, phrase("alpha alpha"))
+		b.check(`"한국어 한국어"`, Wanted{Match: look.Phrase("한국어 한국어")}, phrase("한국어 한국어"))
+		b.check(`"alpha beta" "beta alpha"`, Wanted{Match: All(look.Phrase("alpha beta"), look.Phrase("beta alpha"))}, func(a, b string) bool { return phrase("alpha beta")(a, b) && phrase("beta alpha")(a, b) })
+		b.check("beta-alpha*", Wanted{Match: begin.Word("beta-alpha")}, func(a, b string) bool { return phrase("beta alpha")(a, b) || phrase("beta alphabet")(a, b) })
 		b.check(`alpha -"alpha beta"`, Wanted{Match: look.Word("alpha"), Without: look.Phrase("alpha beta")}, func(a, b string) bool { return either("alpha")(a, b) && !phrase("alpha beta")(a, b) })
 		title := Words{Kind: Ticket, Parts: []Part{Title}}
 		_, titled := b.look(Wanted{Match: look.Word("gamma"), Title: title.Word("gamma")})
@@ -211,6 +215,11 @@ func FuzzRead(f *testing.F) {
 			r.next()
 			r.places(nil)
 		}
+		r = reader{b: b}
+		for r.more() {
+			r.skip(2)
+			r.meeting([]uint32{1, 2, 1000}, 1)
+		}
 		var s set
 		_ = s.unite(b, &set{})
 		_, _ = readSet(nil, b)
@@ -231,6 +240,49 @@ func TestSetsAreReadAsWritten(t *testing.T) {
 		}
 		if err := s.unite(b, &all); err != nil || s != *setOf(places) || s.len() != len(places) {
 			t.Errorf("%d places unite to %d: %v", len(places), s.len(), err)
+		}
+	}
+}
+
+// Places are gone over as they are read, and what begins a phrase is left as a search
+// in both lists finds it.
+func TestPlacesAreSkippedAsRead(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	list := func() (out []uint32) {
+		last := uint32(0)
+		for range r.IntN(20) {
+			last += uint32(1 + r.IntN(1<<r.IntN(18)))
+			out = append(out, last)
+		}
+		return out
+	}
+	for range 2_000 {
+		first, second, far := list(), list(), uint32(r.IntN(3))
+		var want []uint32
+		for _, place := range first {
+			if r.IntN(2) == 0 {
+				second = append(second, place+far)
+			}
+		}
+		slices.Sort(second)
+		second = slices.Compact(second)
+		for _, place := range first {
+			if slices.Contains(second, place+far) {
+				want = append(want, place)
+			}
+		}
+		in := reader{b: appendPlaces(appendPlaces(appendPlaces(appendPlaces(nil, first), second), second), first)}
+		in.skip(2)
+		begins := slices.Clone(first)
+		if begins = begins[:in.meeting(begins, far)]; !slices.Equal(begins, want) {
+			t.Fatalf("%v and %v, %d apart: %v, want %v", first, second, far, begins, want)
+		}
+		if rest := in.places(nil); !slices.Equal(rest, first) || in.more() || in.err != nil {
+			t.Fatalf("%v is left of %v: %v", rest, first, in.err)
+		}
+		if in.skip(1); in.err == nil {
+			t.Fatal("what is not there was gone over")
 		}
 	}
 }

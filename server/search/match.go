@@ -76,18 +76,25 @@ func (m *Match) leaves(to []leaf) []leaf {
 // HasPhrase reports whether m asks where words stand.
 func (m *Match) HasPhrase() bool { return len(m.phrases(nil)) > 0 }
 
-// phrases are those in m.
+// phrases are those in m, which each adds once.
 func (m *Match) phrases(to []*Match) []*Match {
 	switch {
 	case m == nil:
 	case m.op == '<':
-		to = append(to, m)
+		if !slices.ContainsFunc(to, m.same) {
+			to = append(to, m)
+		}
 	default:
 		for _, one := range m.list {
 			to = one.phrases(to)
 		}
 	}
 	return to
+}
+
+// same reports whether two phrases are of the same words.
+func (m *Match) same(p *Match) bool {
+	return slices.Equal(m.at, p.at) && slices.EqualFunc(m.list, p.list, func(a, b *Match) bool { return a.leaf == b.leaf })
 }
 
 // Words says how words of a query are to be found.

@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -81,15 +82,72 @@ func (r *reader) places(to []uint32) []uint32 {
 	return to
 }
 
-// skip goes over the places of a lexeme.
-func (r *reader) skip() {
-	n, i := r.uint(), 0
-	for ; n > 0 && i < len(r.b); i++ {
-		if r.b[i] < 0x80 { // the last byte of a number
-			n--
+// meeting reads the places of a lexeme, and keeps those of begins that a place is so
+// far behind. Both are in their order. It returns how many are left, in front.
+func (r *reader) meeting(begins []uint32, far uint32) (kept int) {
+	place, i := uint32(0), 0
+	for n := r.uint(); n > 0 && r.err == nil; n-- {
+		if i == len(begins) {
+			r.over(n)
+			break
+		}
+		if len(r.b) > 0 && r.b[0] < 0x80 { // as most distances
+			place += uint32(r.b[0])
+			r.b = r.b[1:]
+		} else {
+			place += uint32(r.uint())
+		}
+		for i < len(begins) && begins[i]+far < place {
+			i++
+		}
+		if i < len(begins) && begins[i]+far == place {
+			begins[kept] = begins[i]
+			kept++
+			i++
 		}
 	}
-	if r.b = r.b[i:]; n > 0 {
+	return kept
+}
+
+// skip goes over the places of lexemes.
+func (r *reader) skip(lexemes int) {
+	for ; lexemes > 0 && r.err == nil; lexemes-- {
+		if len(r.b) > 0 && r.b[0] < 0x80 {
+			n := uint64(r.b[0])
+			r.b = r.b[1:]
+			r.over(n)
+			continue
+		}
+		r.over(r.uint())
+	}
+}
+
+// ends are the bits that the last byte of a number does not have.
+const ends = 0x8080808080808080
+
+// over goes over numbers, eight bytes at a time.
+func (r *reader) over(numbers uint64) {
+	b := r.b
+	for numbers > 0 && len(b) >= 8 {
+		end := ^binary.LittleEndian.Uint64(b) & ends
+		if n := uint64(bits.OnesCount64(end)); n < numbers {
+			numbers -= n
+			b = b[8:]
+			continue
+		}
+		for ; numbers > 1; numbers-- {
+			end &= end - 1
+		}
+		r.b = b[bits.TrailingZeros64(end)/8+1:]
+		return
+	}
+	i := 0
+	for ; numbers > 0 && i < len(b); i++ {
+		if b[i] < 0x80 {
+			numbers--
+		}
+	}
+	if r.b = b[i:]; numbers > 0 {
 		r.err, r.b = errDamaged, nil
 	}
 }

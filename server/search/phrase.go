@@ -1,154 +1,236 @@
 package search
 
-import "slices"
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// wordOf is a word of one of a lookup's phrases.
+type wordOf struct{ phrase, word int }
+
+// wordsOf are, of each leaf, the words of phrases that it is.
+func (l *Lookup) wordsOf() [][]wordOf {
+	out := make([][]wordOf, len(l.leaves))
+	for i, p := range l.phrases {
+		for n, one := range p.list {
+			at := slices.Index(l.leaves, one.leaf)
+			out[at] = append(out[at], wordOf{i, n})
+		}
+	}
+	return out
+}
+
+// candidates are, of each phrase, the documents of a section that have its words
+// and may be wanted; nil for none.
+func (l *Lookup) candidates(s *section) []*set {
+	found := l.wanted(s, true)
+	if found == nil {
+		return nil
+	}
+	out := make([]*set, len(l.phrases))
+	for i, p := range l.phrases {
+		if have := l.holds(p, s, true); have != nil {
+			if have.and(found); *have != (set{}) {
+				out[i] = have
+			}
+		}
+	}
+	return out
+}
 
 // readPhrases finds the documents of sections that have the phrases: it reads where
 // the words are in those that may be wanted.
 func (l *Lookup) readPhrases(sections []*section) error {
-	var a asking
-	var keys []int // of each range the reading's key
-	perhaps := make([]*set, len(sections))
-	held := make([]*holding, len(sections))
-	for i, s := range sections {
-		found := l.wanted(s, true)
-		if found == nil {
-			continue
-		}
-		perhaps[i] = l.worthwhile(s, found)
-		held[i] = newHolding(perhaps[i], len(l.leaves))
-		for _, r := range s.runs {
-			for n := range r.keys {
-				if from, to, ok := r.chunks(n, perhaps[i]); ok {
-					a.add(s, r, span{placesKey(r.keys[n].key, from), placesKey(r.keys[n].key, to+1)})
-					keys = append(keys, n)
-				}
+	var list []wantedPlaces
+	for _, s := range sections {
+		s.seek = make([]*seeking, len(l.phrases))
+		for i, have := range s.may {
+			if have != nil {
+				s.seek[i] = newSeeking(l.phrases[i], have)
 			}
 		}
-		if err := l.freshPlaces(s, perhaps[i], held[i]); err != nil {
+		if err := l.freshPlaces(s); err != nil {
 			return err
 		}
-	}
-	err := l.read(&a, true, func(n int, data []byte) error {
-		i := slices.Index(sections, a.in[n])
-		return a.of[n].places(keys[n], data, perhaps[i], held[i])
-	})
-	for i, s := range sections {
-		for _, p := range l.phrases {
-			if perhaps[i] != nil {
-				s.exact[p] = l.phrase(p, s, perhaps[i], held[i])
+		for _, r := range s.runs {
+			var err error
+			if list, err = l.ask(list, s, r); err != nil {
+				return err
 			}
 		}
+	}
+	var ids runIDs
+	err := l.read(l.rarestFirst(list), true, func(a asked, data []byte) error {
+		return l.places(&a, data, &ids)
+	})
+	for _, s := range sections {
+		s.exact = make([]*set, len(l.phrases))
+		for i, k := range s.seek {
+			if k != nil {
+				s.exact[i] = k.found()
+			}
+		}
+		s.seek = nil
 	}
 	return err
 }
 
-// worthwhile are the documents among found that have all the words of a phrase.
-func (l *Lookup) worthwhile(s *section, found *set) *set {
-	var some set
-	for _, p := range l.phrases {
-		if have := l.holds(p, s, true); have != nil {
-			some.or(have)
-		}
-	}
-	some.and(found)
-	return &some
+// wantedPlaces are those of a text, or of all that begin so, in a run.
+type wantedPlaces struct {
+	asked
+	leaf *leaf
 }
 
-// holding are the places of leaves in some of the documents of a section.
-type holding struct {
-	number *[SectionSize]uint16 // of each of the documents, which they are
-	count  int                  // of documents
-	of     [][]placing          // of each leaf, by the numbers of the documents
-	room   []uint32             // the places, one behind the other
-}
-
-func newHolding(documents *set, leaves int) *holding {
-	h := &holding{number: new([SectionSize]uint16), of: make([][]placing, leaves)}
-	for at := range documents.all() {
-		h.number[at] = uint16(h.count)
-		h.count++
-	}
-	return h
-}
-
-// placing is where in a holding's room the places in a document are.
-type placing struct{ from, n uint32 }
-
-// read adds the places that come next in a reader.
-func (h *holding) read(leaf int, at uint16, from *reader) {
-	if h.of[leaf] == nil {
-		h.of[leaf] = make([]placing, h.count)
-	}
-	p := &h.of[leaf][h.number[at]]
-	begin := len(h.room)
-	if p.n > 0 { // of another word that begins so
-		h.room = append(h.room, h.room[p.from:p.from+p.n]...)
-	}
-	h.room = from.places(h.room)
-	*p = placing{uint32(begin), uint32(len(h.room) - begin)}
-}
-
-// in are the places of a leaf in a document.
-func (h *holding) in(leaf []placing, at uint16) []uint32 {
-	p := leaf[h.number[at]]
-	return h.room[p.from : p.from+p.n]
-}
-
-// chunks are the first and the last chunk in which a key of the run has documents of
-// a set.
-func (r *reading) chunks(key int, in *set) (from, to uint16, ok bool) {
-	for _, at := range r.keys[key].ids {
-		if in.has(at) && r.live.has(at) {
-			if !ok {
-				from, ok = at>>chunkBits, true
+// countWords notes how many documents have the texts of phrases.
+func (l *Lookup) countWords() {
+	l.often = map[string]int{}
+	for i, leaf := range l.leaves {
+		for _, s := range l.sections {
+			if have := s.have[i]; have != nil && len(l.words[i]) > 0 {
+				l.often[leaf.text] += have.len()
 			}
-			to = at >> chunkBits
 		}
 	}
-	return from, to, ok
 }
 
-// places notes where a key of the run is in documents of a set.
-func (r *reading) places(key int, data []byte, in *set, to *holding) error {
-	k := &r.keys[key]
-	b := reader{b: data}
-	for b.more() {
-		of, chunk := cutPlaces(b.next())
-		value := reader{b: b.value()}
-		if string(of) != k.key {
+// rarestFirst puts what is read in an order in which few documents are left soon.
+// Beginnings of words come last, for they leave all.
+func (l *Lookup) rarestFirst(list []wantedPlaces) []asked {
+	turn := func(of *leaf) int {
+		if of.begin {
+			return math.MaxInt
+		}
+		return l.often[of.text]
+	}
+	slices.SortStableFunc(list, func(a, b wantedPlaces) int { return cmp.Compare(turn(a.leaf), turn(b.leaf)) })
+	out := make([]asked, len(list))
+	for i, a := range list {
+		out[i] = a.asked
+	}
+	return out
+}
+
+// runIDs are the documents that have a key of a run.
+type runIDs struct {
+	of  *readKey
+	ids set
+}
+
+func (r *runIDs) read(k *readKey) (err error) {
+	if r.of != k {
+		r.of = k
+		err = r.ids.read(k.ids)
+	}
+	return err
+}
+
+// needless is how many documents' places are read that nobody wants, rather than to
+// ask once more.
+const needless = 2_000
+
+// ask adds the places of the words in a run that are wanted.
+func (l *Lookup) ask(list []wantedPlaces, s *section, r *reading) ([]wantedPlaces, error) {
+	now := wantedPlaces{asked: asked{in: s, of: r}, leaf: new(leaf)}
+	gap := 0
+	end := func() {
+		if now.from != "" {
+			list = append(list, now)
+		}
+		now.span, gap = span{}, 0
+	}
+	var ids set
+	for i := range r.keys {
+		k := &r.keys[i]
+		if of := &l.leaves[k.leaf]; of.text != now.leaf.text {
+			end()
+			now.leaf = of
+		}
+		if err := ids.read(k.ids); err != nil {
+			return list, err
+		}
+		for chunk := range uint16(SectionSize >> chunkBits) {
+			n, wanted := l.chunk(s, r, k, &ids, chunk)
+			if !wanted {
+				gap += n
+				continue
+			}
+			if gap > needless {
+				end()
+			}
+			if now.from == "" {
+				now.from = placesKey(k.key, chunk)
+			}
+			now.to, gap = placesKey(k.key, chunk+1), 0
+		}
+	}
+	end()
+	return list, nil
+}
+
+// chunk is how many documents of a chunk have a key, and whether places of it are
+// wanted.
+func (l *Lookup) chunk(s *section, r *reading, k *readKey, ids *set, chunk uint16) (n int, wanted bool) {
+	from, to := int(chunk)<<chunkBits/64, int(chunk+1)<<chunkBits/64
+	for i, w := range ids[from:to] {
+		if w == 0 {
 			continue
 		}
-		i, _ := slices.BinarySearch(k.ids, chunk<<chunkBits)
-		for ; value.more() && i < len(k.ids); i++ {
-			if at := k.ids[i]; in.has(at) && r.live.has(at) {
-				to.read(k.leaf, at, &value)
-				continue
+		n += bits.OnesCount64(w)
+		w &= r.live[from+i]
+		for _, of := range l.words[k.leaf] {
+			if k := s.seek[of.phrase]; k != nil && k.left[from+i]&w != 0 {
+				wanted = true
 			}
-			value.skip()
-		}
-		if value.err != nil {
-			return value.err
 		}
 	}
-	return b.err
+	return n, wanted
 }
 
-// freshPlaces notes where leaves are in documents that are in no run.
-func (l *Lookup) freshPlaces(s *section, in *set, to *holding) error {
+// places reads the places in a block that was asked for.
+func (l *Lookup) places(a *asked, data []byte, ids *runIDs) error {
+	keys := a.of.keys
+	return a.eachKey(data, func(key, value []byte) error {
+		of, chunk := cutPlaces(key)
+		i, _ := slices.BinarySearchFunc(keys, of, func(k readKey, of []byte) int { return strings.Compare(k.key, string(of)) })
+		for ; i < len(keys) && keys[i].key == string(of); i++ {
+			if err := ids.read(&keys[i]); err != nil {
+				return err
+			}
+			for _, w := range l.words[keys[i].leaf] {
+				k := a.in.seek[w.phrase]
+				if k == nil {
+					continue
+				}
+				if err := k.takeAll(w.word, chunk, &ids.ids, &a.of.live, reader{b: value}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// freshPlaces takes the words of documents that are in no run.
+func (l *Lookup) freshPlaces(s *section) error {
 	for _, r := range s.runs {
 		for _, d := range r.docs {
-			if !in.has(d.at) {
-				continue
-			}
 			b := reader{b: d.doc}
 			for b.more() {
 				key := b.next()
 				places := b
-				b.skip()
+				b.skip(1)
 				for n := range l.leaves {
-					if l.leaves[n].holds(key) {
-						again := places
-						to.read(n, d.at, &again)
+					if len(l.words[n]) == 0 || !l.leaves[n].holds(key) {
+						continue
+					}
+					for _, w := range l.words[n] {
+						if k := s.seek[w.phrase]; k != nil && r.live.has(d.at) && k.left.has(d.at) {
+							again := places
+							k.take(w.word, d.at, &again)
+						}
 					}
 				}
 			}
@@ -158,40 +240,4 @@ func (l *Lookup) freshPlaces(s *section, in *set, to *holding) error {
 		}
 	}
 	return nil
-}
-
-// phrase are the documents of a set whose words stand as in p.
-func (l *Lookup) phrase(p *Match, s *section, in *set, held *holding) *set {
-	have := l.holds(p, s, true)
-	if have == nil {
-		return nil
-	}
-	have.and(in)
-	words := make([][]placing, len(p.list))
-	for i, one := range p.list {
-		if words[i] = held.of[slices.Index(l.leaves, one.leaf)]; words[i] == nil {
-			return nil
-		}
-	}
-	out := new(set)
-	for at := range have.all() {
-		if held.stand(words, p.at, at) {
-			out.add(at)
-		}
-	}
-	return out
-}
-
-// stand reports whether words stand in a document as far from each other as at says.
-func (h *holding) stand(words [][]placing, distance []int, at uint16) bool {
-	for _, first := range h.in(words[0], at) {
-		all := true
-		for i := 1; i < len(words) && all; i++ {
-			all = slices.Contains(h.in(words[i], at), first+uint32(distance[i]-distance[0]))
-		}
-		if all {
-			return true
-		}
-	}
-	return false
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"math"
 	"math/bits"
 )
 
@@ -128,9 +129,21 @@ func readSet(to []uint16, b []byte) ([]uint16, error) {
 	return to, nil
 }
 
+// everything are all the places of a section.
+var everything = func() *set {
+	s := new(set)
+	for i := range s {
+		s[i] = math.MaxUint64
+	}
+	return s
+}()
+
 // unite adds a set that appendSet wrote, as far as it is within.
 func (s *set) unite(b []byte, within *set) error {
-	if len(b) > 0 && b[0] == asBits && len(b)-1 <= SectionSize/8 {
+	if len(b) == 0 {
+		return errDamaged
+	}
+	if b[0] == asBits && len(b)-1 <= SectionSize/8 {
 		i := 0
 		for b = b[1:]; len(b) >= 8; b = b[8:] {
 			s[i] |= binary.LittleEndian.Uint64(b) & within[i]
@@ -145,14 +158,21 @@ func (s *set) unite(b []byte, within *set) error {
 		}
 		return nil
 	}
-	var room [256]uint16
-	places, err := readSet(room[:0], b)
-	for _, at := range places {
-		if within.has(at) {
-			s.add(at)
+	at := -1
+	for b = b[1:]; len(b) > 0; {
+		d, n := uint64(b[0]), 1
+		if d >= 0x80 {
+			if d, n = binary.Uvarint(b); n <= 0 || d >= SectionSize {
+				return errDamaged
+			}
 		}
+		b = b[n:]
+		if at += 1 + int(d); at >= SectionSize {
+			return errDamaged
+		}
+		s[at/64] |= 1 << (at % 64) & within[at/64]
 	}
-	return err
+	return nil
 }
 
 func setOf(places []uint16) *set {
@@ -169,9 +189,8 @@ var errDamaged = errors.New("the search index is damaged: delete search_runs, se
 
 // read makes s a set that was written.
 func (s *set) read(b []byte) error {
-	places, err := readSet(nil, b)
-	*s = *setOf(places)
-	return err
+	*s = set{}
+	return s.unite(b, everything)
 }
 
 func (s *set) written() []byte {
