@@ -165,7 +165,7 @@ func TestSuggestionsWithAKeyWaitForTheIndex(t *testing.T) {
 			return err
 		}
 		other = made.Article.ID
-		return search.NewIndex(h.db).CatchUp(ctx, h.account.ID)
+		return search.NewIndex(h.db).CatchUp(ctx, h.account.ID, search.Article)
 	}, func() *result {
 		return h.with("Idempotency-Key", "lamp").post(suggestions, `{"suggestion":{"question":"a broken lamp"}}`)
 	})

@@ -37,7 +37,7 @@ func (SearchFresh) TableName() string { return "search_fresh" }
 // SearchPending is a record whose document is yet to be made anew.
 type SearchPending struct {
 	Tenant
-	Kind     string
+	Kind     string `gorm:"primaryKey"`
 	RecordID int64
 	Erase    bool
 }

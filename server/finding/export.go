@@ -61,12 +61,12 @@ func (s *Service) Export(ctx context.Context, by auth.Actor, query string, kind 
 	if err != nil {
 		return Exported{}, err
 	}
-	if err := s.index.CatchUp(ctx, by.AccountID); err != nil || len(q.plans) == 0 {
+	if err := s.index.CatchUp(ctx, by.AccountID, kind); err != nil || len(q.plans) == 0 {
 		return Exported{}, err
 	}
 	var out Exported
-	err = s.inTx(ctx, by.AccountID, func(tx *gorm.DB) (err error) {
-		p := &q.plans[0]
+	p := &q.plans[0]
+	err = s.inTx(ctx, p, func(tx *gorm.DB) (err error) {
 		if p.byWords() {
 			err = s.kept.narrow(tx, p)
 		}

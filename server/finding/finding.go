@@ -85,7 +85,11 @@ func (s *Service) ask(ctx context.Context, by auth.Actor, query string, r page.R
 	if by, known := sorts[r.Sort]; known && q.sort == "" {
 		q.sort, q.desc = by, r.Desc
 	}
-	return q, s.index.CatchUp(ctx, by.AccountID)
+	var kinds []search.Kind
+	for i := range q.plans {
+		kinds = append(kinds, q.plans[i].kind)
+	}
+	return q, s.index.CatchUp(ctx, by.AccountID, kinds...)
 }
 
 func (s *Service) compiler(ctx context.Context, by auth.Actor) (*compiler, error) {
@@ -105,7 +109,7 @@ func (s *Service) find(ctx context.Context, q asked, counted int) (found, error)
 	for i := range q.plans {
 		p := &q.plans[i]
 		var one found
-		err := s.inTx(ctx, p.by.AccountID, func(tx *gorm.DB) error {
+		err := s.inTx(ctx, p, func(tx *gorm.DB) error {
 			hit, ok, err := p.byNumber(tx)
 			if err != nil {
 				return err

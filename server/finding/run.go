@@ -234,10 +234,10 @@ func (p *plan) byNumber(tx *gorm.DB) (Hit, bool, error) {
 	return h, ok, err
 }
 
-// inTx runs f in a transaction that sees one state of an account's index, and whose
+// inTx runs f in a transaction that sees one state of what a plan is about, and whose
 // statements are planned for the values at hand.
-func (s *Service) inTx(ctx context.Context, account int64, f func(tx *gorm.DB) error) error {
-	return s.index.Read(postgres.Planned(ctx), account, func(tx *gorm.DB) error {
+func (s *Service) inTx(ctx context.Context, p *plan, f func(tx *gorm.DB) error) error {
+	return s.index.Read(postgres.Planned(ctx), p.by.AccountID, p.kind, func(tx *gorm.DB) error {
 		// Compiling a statement takes longer than it could save here.
 		if err := postgres.Exec(tx, "SET LOCAL jit = off", nil); err != nil {
 			return err

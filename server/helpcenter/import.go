@@ -323,6 +323,12 @@ func missing(list []*shelfSection) (paths []string) {
 	return paths
 }
 
+// Index has what was written so far be found. An import that goes on without leaves
+// thousands of articles behind for which a search has to wait.
+func (i *Import) Index(ctx context.Context) error {
+	return i.svc.index.Settle(ctx, i.by.AccountID, search.Article)
+}
+
 // namesOfIDs are the names of user segments and the like, sorted; of one whose name
 // others have, too, its id.
 func namesOfIDs[T comparable](byName map[string]T, ids ...T) []string {

@@ -83,11 +83,11 @@ func (s *Service) Search(ctx context.Context, by auth.Actor, q Sought, r page.Re
 	if err != nil {
 		return FoundArticles{}, err
 	}
-	if err := s.index.CatchUp(ctx, by.AccountID); err != nil {
+	if err := s.index.CatchUp(ctx, by.AccountID, search.Article); err != nil {
 		return FoundArticles{}, err
 	}
 	var out FoundArticles
-	err = s.index.Read(postgres.Planned(ctx), by.AccountID, func(tx *gorm.DB) error {
+	err = s.index.Read(postgres.Planned(ctx), by.AccountID, search.Article, func(tx *gorm.DB) error {
 		ids, err := s.find(tx, by, q, where, args, &out)
 		if err != nil {
 			return err

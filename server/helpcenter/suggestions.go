@@ -86,11 +86,11 @@ func (s *Service) Answers(ctx context.Context, by auth.Actor, ask Ask) ([]Sugges
 	if ask.Locale, err = l.writing(ask.Locale); err != nil {
 		return nil, err
 	}
-	if err := s.index.CatchUp(ctx, by.AccountID); err != nil {
+	if err := s.index.CatchUp(ctx, by.AccountID, search.Article); err != nil {
 		return nil, err
 	}
 	var out []Suggestion
-	err = s.index.Read(postgres.Planned(ctx), by.AccountID, func(tx *gorm.DB) error {
+	err = s.index.Read(postgres.Planned(ctx), by.AccountID, search.Article, func(tx *gorm.DB) error {
 		out, err = s.answersTx(tx, by, ask)
 		return err
 	})

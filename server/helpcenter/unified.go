@@ -80,10 +80,10 @@ func (s *Service) SearchAnywhere(ctx context.Context, by auth.Actor, in SoughtAn
 		_, err = readPlace(r)
 		return out, err
 	}
-	if err := s.index.CatchUp(ctx, by.AccountID); err != nil {
+	if err := s.index.CatchUp(ctx, by.AccountID, search.Article); err != nil {
 		return out, err
 	}
-	err = s.index.Read(postgres.Planned(ctx), by.AccountID, func(tx *gorm.DB) error {
+	err = s.index.Read(postgres.Planned(ctx), by.AccountID, search.Article, func(tx *gorm.DB) error {
 		out.Result, err = s.rankedPageTx(tx, by, q, r)
 		return err
 	})

@@ -26,13 +26,13 @@ const (
 	growth = 3
 )
 
-// flush makes the account's fresh documents runs.
-func (x *Index) flush(ctx context.Context, account int64) error {
-	ctx = postgres.WithAccount(ctx, account)
+// flush makes a stock's fresh documents runs.
+func (x *Index) flush(ctx context.Context, of stock) error {
+	ctx = postgres.WithAccount(ctx, of.account)
 	for more := true; more; {
 		err := x.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
-			if err = lock(tx, account); err == nil {
-				more, err = flushTx(tx, account)
+			if err = lock(tx, of); err == nil {
+				more, err = flushTx(tx, of)
 			}
 			return err
 		})
@@ -43,7 +43,7 @@ func (x *Index) flush(ctx context.Context, account int64) error {
 	return nil
 }
 
-// place is a section of an account.
+// place is a section of a stock.
 type place struct {
 	account int64
 	kind    string
@@ -57,24 +57,23 @@ type fresh struct {
 	erased set // records whose earlier texts must leave the runs
 }
 
-// flushTx makes a run of each section of the account's fresh documents, or of the
-// first of them.
-func flushTx(tx *gorm.DB, account int64) (more bool, err error) {
-	var kinds models.Strings
+// flushTx makes a run of each section of the stock's fresh documents, or of the first
+// of them.
+func flushTx(tx *gorm.DB, stock stock) (more bool, err error) {
 	var ids models.IDs
 	size := 0
-	err = postgres.Rows(tx, "SELECT kind, record_id, coalesce(length(doc), 0) FROM search_fresh WHERE account_id = ? ORDER BY kind, record_id LIMIT ? FOR UPDATE", []any{account, flushedRows}, func(row postgres.Scanned) error {
-		var kind string
+	kind := string(stock.kind)
+	err = postgres.Rows(tx, "SELECT record_id, coalesce(length(doc), 0) FROM search_fresh WHERE account_id = ? AND kind = ? ORDER BY record_id LIMIT ? FOR UPDATE", []any{stock.account, kind, flushedRows}, func(row postgres.Scanned) error {
 		var id int64
 		var n int
-		if err := row.Scan(&kind, &id, &n); err != nil {
+		if err := row.Scan(&id, &n); err != nil {
 			return err
 		}
 		if size += n; len(ids) > 0 && size > flushedAtOnce {
 			more = true
 			return nil
 		}
-		kinds, ids = append(kinds, kind), append(ids, id)
+		ids = append(ids, id)
 		return nil
 	})
 	if err != nil || len(ids) == 0 {
@@ -82,18 +81,17 @@ func flushTx(tx *gorm.DB, account int64) (more bool, err error) {
 	}
 	more = more || len(ids) == flushedRows
 	sections := map[place]*fresh{}
-	err = postgres.Rows(tx, `WITH f AS (DELETE FROM search_fresh f USING unnest(?::text[], ?::bigint[]) AS k(kind, id)
-		WHERE f.account_id = ? AND f.kind = k.kind AND f.record_id = k.id RETURNING f.kind, f.record_id, f.doc, f.erase)
-		SELECT kind, record_id, doc, erase FROM f ORDER BY kind, record_id`, []any{kinds, ids, account}, func(row postgres.Scanned) error {
-		var kind string
+	err = postgres.Rows(tx, `WITH f AS (DELETE FROM search_fresh f USING unnest(?::bigint[]) AS k(id)
+		WHERE f.account_id = ? AND f.kind = ? AND f.record_id = k.id RETURNING f.record_id, f.doc, f.erase)
+		SELECT record_id, doc, erase FROM f ORDER BY record_id`, []any{ids, stock.account, kind}, func(row postgres.Scanned) error {
 		var id int64
 		var doc []byte
 		var erase bool
-		if err := row.Scan(&kind, &id, &doc, &erase); err != nil {
+		if err := row.Scan(&id, &doc, &erase); err != nil {
 			return err
 		}
 		section, at := sectionOf(id)
-		of := place{account, kind, section}
+		of := place{stock.account, kind, section}
 		f := sections[of]
 		if f == nil {
 			f = &fresh{}

@@ -34,6 +34,9 @@ func opened(t *testing.T, n int) (*gorm.DB, context.Context) {
 	return db, ctx
 }
 
+// groups are those of the account.
+var groups = stock{1, Group}
+
 func count(t *testing.T, db *gorm.DB, ctx context.Context, table string) (n int64) {
 	t.Helper()
 	if err := db.WithContext(ctx).Raw("SELECT count(*) FROM " + table + " WHERE account_id = 1").Scan(&n).Error; err != nil {
@@ -88,13 +91,13 @@ func TestSearchesWaitOnlySoLong(t *testing.T) {
 	t.Parallel()
 	db, ctx := opened(t, pendingAtOnce+5)
 	x := NewIndex(db)
-	if err := x.settle(ctx, 1, -1); !fault.Is(err, fault.Unavailable) || fault.Of(err).RetryAfter <= 0 {
+	if err := x.settle(ctx, 1, []Kind{Group}, -1); !fault.Is(err, fault.Unavailable) || fault.Of(err).RetryAfter <= 0 {
 		t.Errorf("with too much to do: %v", err)
 	}
-	if err := x.settle(ctx, 2, -1); err != nil {
+	if err := x.settle(ctx, 2, Kinds, -1); err != nil {
 		t.Errorf("another account has nothing to do: %v", err)
 	}
-	if err := x.CatchUp(ctx, 1); err != nil {
+	if err := x.CatchUp(ctx, 1, Group); err != nil {
 		t.Error(err)
 	}
 	if n := documents(t, db, ctx); n != pendingAtOnce+5 || count(t, db, ctx, "search_pending") > 0 {
@@ -112,21 +115,21 @@ func TestSearchesWaitForWhoIsAtWork(t *testing.T) {
 	go func() {
 		done <- db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			var mine bool
-			if _, err := postgres.Row(tx, "SELECT pg_try_advisory_xact_lock(?)", []any{lockClass<<48 | 1}, &mine); err != nil || !mine {
+			if _, err := postgres.Row(tx, "SELECT pg_try_advisory_xact_lock(?)", []any{groups.key()}, &mine); err != nil || !mine {
 				return err
 			}
 			close(working)
 			<-finish
 			var next int64
 			var made int
-			return x.workTx(tx, 1, &next, &made)
+			return x.workTx(tx, groups, &next, &made)
 		})
 	}()
 	<-working
-	if next, _, err := x.work(ctx, 1, false); err != nil || next != 0 || documents(t, db, ctx) != 0 {
+	if next, _, err := x.work(ctx, groups, false); err != nil || next != 0 || documents(t, db, ctx) != 0 {
 		t.Errorf("two at work: %d, %v", next, err)
 	}
-	go func() { done <- x.CatchUp(ctx, 1) }()
+	go func() { done <- x.CatchUp(ctx, 1, Group) }()
 	close(finish)
 	for range 2 {
 		if err := <-done; err != nil {
@@ -144,14 +147,14 @@ func TestReadingSeesOneStateInAnyTransaction(t *testing.T) {
 	t.Parallel()
 	db, ctx := opened(t, 3)
 	x := NewIndex(db)
-	if err := x.CatchUp(ctx, 1); err != nil {
+	if err := x.CatchUp(ctx, 1, Group); err != nil {
 		t.Fatal(err)
 	}
 	flushed := make(chan error, 1)
 	err := db.WithContext(ctx).Transaction(func(outer *gorm.DB) error {
-		return x.Read(postgres.WithTx(ctx, outer), 1, func(tx *gorm.DB) error {
+		return x.Read(postgres.WithTx(ctx, outer), 1, Group, func(tx *gorm.DB) error {
 			fresh := count(t, tx, ctx, "search_fresh")
-			go func() { flushed <- x.flush(ctx, 1) }()
+			go func() { flushed <- x.flush(ctx, groups) }()
 			for waits := false; !waits; {
 				select {
 				case err := <-flushed:
@@ -174,6 +177,49 @@ func TestReadingSeesOneStateInAnyTransaction(t *testing.T) {
 		t.Error(err)
 	}
 	if n := documents(t, db, ctx); n != 3 || count(t, db, ctx, "search_runs") == 0 {
+		t.Errorf("%d documents", n)
+	}
+}
+
+// What is looked for among other records waits for none of these, and those who wait
+// leave connections for whatever else there is to do.
+func TestSearchesKeepOutOfEachOthersWay(t *testing.T) {
+	t.Parallel()
+	db, ctx := opened(t, 3)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	postgres.Pool(db).SetMaxOpenConns(4)
+	x := NewIndex(db)
+	const searches = 20
+	done := make(chan error, searches)
+	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := lock(tx, groups); err != nil {
+			return err
+		}
+		for range searches {
+			go func() { done <- x.CatchUp(ctx, 1, Group) }()
+		}
+		for waits := false; !waits; {
+			if _, err := postgres.Row(db.WithContext(ctx), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')", nil, &waits); err != nil {
+				return err
+			}
+		}
+		for range 100 { // more than all that wait
+			if err := x.CatchUp(ctx, 1, Ticket, User, Organization, Article); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range searches {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := documents(t, db, ctx); n != 3 {
 		t.Errorf("%d documents", n)
 	}
 }

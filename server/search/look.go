@@ -348,10 +348,10 @@ func Every(tx *gorm.DB, account int64, want Wanted) (all Records, err error) {
 // Find are all the documents that are wanted, also those that were written just now. It
 // fails as CatchUp does.
 func (x *Index) Find(ctx context.Context, account int64, want Wanted) (all Records, err error) {
-	if err := x.CatchUp(ctx, account); err != nil {
+	if err := x.CatchUp(ctx, account, want.Kind); err != nil {
 		return all, err
 	}
-	err = x.Read(ctx, account, func(tx *gorm.DB) error {
+	err = x.Read(ctx, account, want.Kind, func(tx *gorm.DB) error {
 		all, err = Every(tx, account, want)
 		return err
 	})

@@ -48,7 +48,7 @@ func (b *library) exec(query string, args ...any) {
 
 func (b *library) flush() {
 	b.t.Helper()
-	if err := NewIndex(b.db).flush(b.ctx, 1); err != nil {
+	if err := NewIndex(b.db).flush(b.ctx, stock{1, Ticket}); err != nil {
 		b.t.Fatal(err)
 	}
 }

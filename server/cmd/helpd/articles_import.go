@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/helpd/helpd/server/articlefiles"
 	"github.com/helpd/helpd/server/auth"
@@ -317,10 +318,13 @@ func (i *importing) batches(ctx context.Context) <-chan batch {
 	return out
 }
 
-// write writes the files in batches.
-func (i *importing) write(ctx context.Context, cmd *cobra.Command, dry bool) error {
+// write writes the files in batches. While one is written, the one before is indexed: no
+// search ever waits for more.
+func (i *importing) write(ctx context.Context, cmd *cobra.Command, dry bool) (err error) {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
+	var indexing errgroup.Group
+	defer func() { err = cmp.Or(err, indexing.Wait()) }()
 	n := 0
 	for b := range i.batches(reading) {
 		if b.err != nil {
@@ -335,6 +339,12 @@ func (i *importing) write(ctx context.Context, cmd *cobra.Command, dry bool) err
 			if dry {
 				tellOutcome(cmd, o)
 			}
+		}
+		if err := indexing.Wait(); err != nil {
+			return err
+		}
+		if !dry {
+			indexing.Go(func() error { return i.into.Index(ctx) })
 		}
 		n += len(b.files)
 		if err := i.tell(int64(n), int64(len(i.files))); err != nil {

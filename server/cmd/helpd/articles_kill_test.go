@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -115,6 +116,21 @@ func TestImportGoesOnAfterAKill(t *testing.T) {
 		t.Errorf("what was cut off became other files: %d and %d", len(got), len(want))
 	}
 	l.exportsAfterAKill(blocking)
+
+	// Nobody else needs to index what was imported.
+	if err := straight.s.kill(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	for name := range files {
+		files[name] += "\nMore.\n"
+	}
+	writeFiles(t, dir, files)
+	straight.imports("0 articles new, 0 translations new, 300 changed, 0 the same", dir)
+	var waiting, documents int
+	err := straight.conn.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM search_pending WHERE kind = 'article'), (SELECT count(*) FROM search_fresh WHERE kind = 'article')").Scan(&waiting, &documents)
+	if err != nil || waiting > 0 || documents != 300 {
+		t.Errorf("%d articles wait to be indexed, and %d are fresh, %v", waiting, documents, err)
+	}
 }
 
 // exportsAfterAKill kills an export in its midst. It leaves its files beside the place
