@@ -198,6 +198,9 @@ func (s setUp) guard(next gen.StrictHandlerFunc, operation string) gen.StrictHan
 		if err := may(auth.From(ctx), op); err != nil { // If-Match reads past authorize
 			return nil, err
 		}
+		if inHelpCenter(op) && !ofAccount(op) && !auth.From(ctx).Brand.Open(auth.From(ctx)) {
+			return nil, fieldErrors{fault.Missing("help center of brand", auth.From(ctx).Brand.ID), inGuide(op)}
+		}
 		if err := noSuchID(c); err != nil {
 			return nil, err
 		}

@@ -204,7 +204,8 @@ func (c crowd) more() {
 	c.exec(`UPDATE articles SET label_names = (SELECT array_agg(name) FROM labels WHERE account_id = {account_id}) WHERE account_id = {account_id} AND id = {article_id}`)
 	c.exec(`INSERT INTO ticket_visits SELECT {account_id}, {admin_id}, id, now() FROM tickets WHERE account_id = {account_id} AND type = 'problem'
 		ON CONFLICT DO NOTHING`)
-	c.exec(`INSERT INTO help_center_queries SELECT {account_id}, '2026-03-04'::date, 'en-us', '{secret}' || {g}, 1, 1, 1, now() FROM generate_series(1, {n}) g`)
+	c.exec(`INSERT INTO help_center_queries (account_id, brand_id, day, locale, query, searches, empty, clicks, last_at)
+		SELECT {account_id}, {brand_id}, '2026-03-04'::date, 'en-us', '{secret}' || {g}, 1, 1, 1, now() FROM generate_series(1, {n}) g`)
 	c.exec(`INSERT INTO search_pending (account_id, kind, record_id) SELECT account_id, 'ticket', id FROM tickets WHERE account_id = {account_id}`)
 	c.exec(`INSERT INTO tag_counts SELECT {account_id}, '{secret}_' || {g}, {g} FROM generate_series(1, {n}) g`)
 	c.exec(`UPDATE accounts SET config_version = config_version + 1 WHERE id = {account_id}`) // is remembered

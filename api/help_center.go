@@ -243,6 +243,12 @@ func inHelpCenter(op gen.Operation) bool {
 	return strings.HasPrefix(op.Path, helpCenterPath) || inGuide(op)
 }
 
+// ofAccount reports whether an operation is about what all help centers of an account
+// share, or about all of them: it is there though that of the host's brand is closed.
+func ofAccount(op gen.Operation) bool {
+	return op.Area == "guide" || op.Area == "user_segments" || op.Area == "help_center_sessions"
+}
+
 func inGuide(op gen.Operation) bool { return strings.HasPrefix(op.Path, guidePath) }
 
 func (h helpCenterHandlers) ListHelpCenterLocales(ctx context.Context, _ gen.ListHelpCenterLocalesRequestObject) (gen.ListHelpCenterLocalesResponseObject, error) {

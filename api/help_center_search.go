@@ -40,7 +40,7 @@ func (h helpCenterHandlers) searchArticles(ctx context.Context, in gen.SearchArt
 	locale := cmp.Or(or(in.Locale, ""), localeAsked(ctx))
 	found, err := h.help.Search(ctx, auth.From(ctx), helpcenter.Sought{
 		Query: or(in.Query, ""), Locale: locale, Categories: plainIDs(ctx, "category", in.Category), Sections: plainIDs(ctx, "section", in.Section), Labels: models.Strings(in.LabelNames),
-		BrandID: int64(or(in.BrandID, 0)), Sort: p.Sort, Desc: p.Desc,
+		BrandID: int64(or(in.BrandID, 0)), Multibrand: bool(or(in.Multibrand, false)), Sort: p.Sort, Desc: p.Desc,
 		Created: helpcenter.Dates{Before: or(in.CreatedBefore, ""), After: or(in.CreatedAfter, ""), At: or(in.CreatedAt, "")},
 		Updated: helpcenter.Dates{Before: or(in.UpdatedBefore, ""), After: or(in.UpdatedAfter, ""), At: or(in.UpdatedAt, "")},
 	}, p)

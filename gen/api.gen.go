@@ -6985,10 +6985,10 @@ type SearchArticlesEmbeddedParams struct {
 	// LabelNames Labels separated by commas, all of which the articles have.
 	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
 
-	// BrandID Only of this brand.
+	// BrandID Of this brand, whichever the host's is.
 	BrandID *wire.ID `form:"brand_id,omitempty" json:"brand_id,omitempty"`
 
-	// Multibrand true, the default: of all brands.
+	// Multibrand true: of all brands whose help centers the caller may see; otherwise of the host's alone. brand_id comes first.
 	Multibrand *wire.Flag `form:"multibrand,omitempty" json:"multibrand,omitempty"`
 
 	// CreatedBefore A day, as 2026-01-31, in the account's time zone; as the five below.
@@ -7033,10 +7033,10 @@ type SearchArticlesParams struct {
 	// LabelNames Labels separated by commas, all of which the articles have.
 	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
 
-	// BrandID Only of this brand.
+	// BrandID Of this brand, whichever the host's is.
 	BrandID *wire.ID `form:"brand_id,omitempty" json:"brand_id,omitempty"`
 
-	// Multibrand true, the default: of all brands.
+	// Multibrand true: of all brands whose help centers the caller may see; otherwise of the host's alone. brand_id comes first.
 	Multibrand *wire.Flag `form:"multibrand,omitempty" json:"multibrand,omitempty"`
 
 	// CreatedBefore A day, as 2026-01-31, in the account's time zone; as the five below.

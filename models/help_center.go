@@ -120,7 +120,8 @@ type Label struct {
 // Redirect is where an article was in a help center before this one.
 type Redirect struct {
 	Tenant
-	Path      string // "/old/how-to-return.html"; no two are the same
+	BrandID   int64
+	Path      string // "/old/how-to-return.html"; no two of a brand are the same
 	ArticleID int64
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }

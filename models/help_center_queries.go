@@ -6,6 +6,7 @@ import "time"
 // came of it.
 type HelpCenterQuery struct {
 	AccountID int64     `gorm:"primaryKey;autoIncrement:false"`
+	BrandID   int64     `gorm:"primaryKey;autoIncrement:false"`
 	Day       time.Time `gorm:"primaryKey;type:date"`
 	Locale    string    `gorm:"primaryKey"`
 	Query     string    `gorm:"primaryKey"`

@@ -147,7 +147,8 @@ func (d *document) expandErrors() {
 			"403": "ForbiddenResponse", // also of what anybody may do, for the scope of a token
 			"429": "TooManyRequestsResponse",
 		}
-		if strings.Contains(op.path, "{") {
+		// The help center of a brand may be closed.
+		if strings.Contains(op.path, "{") || strings.HasPrefix(op.path, "/api/v2/help_center/") {
 			codes["404"] = "NotFoundResponse"
 			if strings.HasPrefix(op.path, "/api/v2/guide/") {
 				codes["404"] = "GuideNotFoundResponse"

@@ -20,6 +20,15 @@ type Brand struct {
 	Labelled bool
 }
 
+// BrandOf is a brand as one who is at its help center has it.
+func BrandOf(b models.Brand) Brand {
+	state := b.HelpCenterState
+	if !b.HasHelpCenter {
+		state = models.HelpCenterDisabled
+	}
+	return Brand{ID: b.ID, HelpCenter: state}
+}
+
 // Open reports whether the help center of the brand is there for an actor: where
 // none is called, it is.
 func (b Brand) Open(a Actor) bool {

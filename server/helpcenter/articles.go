@@ -164,10 +164,10 @@ func (c ArticleChange) moveTx(tx *gorm.DB, by auth.Actor, row *models.Article) e
 		return nil
 	}
 	in, err := sharedSectionTx(tx, by, *c.SectionID)
-	if fault.Is(err, fault.NotFound) {
+	if fault.Is(err, fault.NotFound) || err == nil && in.BrandID != row.BrandID {
 		return fault.InvalidField("section_id", "%d is not a section", *c.SectionID)
 	}
-	row.SectionID, row.CategoryID, row.BrandID = in.ID, in.CategoryID, in.BrandID
+	row.SectionID, row.CategoryID = in.ID, in.CategoryID
 	return err
 }
 
@@ -298,7 +298,7 @@ func (s *Service) changeArticle(ctx context.Context, by auth.Actor, id int64, f 
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var row models.Article
-		if err := lockTx(tx, "article", id, &row); err != nil {
+		if err := lockTx(hereTx(tx, by), "article", id, &row); err != nil {
 			return err
 		}
 		if row.ArchivedAt != nil {

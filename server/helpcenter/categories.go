@@ -67,8 +67,9 @@ func (s *Service) ListCategories(ctx context.Context, by auth.Actor, locale stri
 	if err != nil {
 		return page.Result[Category]{}, err
 	}
+	seen, args := seenCategory(by)
 	return page.ListRows(ctx, s.db, page.Query{
-		Select: categoryColumns, From: categoryFrom, Where: "c.account_id = ? AND t.locale = ?", Args: []any{by.AccountID, locale}, Order: o,
+		Select: categoryColumns, From: categoryFrom, Where: "c.account_id = ? AND t.locale = ? AND " + seen, Args: append([]any{by.AccountID, locale}, args...), Order: o,
 	}, r, scanCategory)
 }
 
@@ -89,16 +90,22 @@ func (s *Service) categoryTx(tx *gorm.DB, by auth.Actor, locale string, id int64
 
 // CategoriesByID are those of the categories that by may see in a language.
 func (s *Service) CategoriesByID(ctx context.Context, by auth.Actor, locale string, ids []int64) ([]Category, error) {
-	locale, err := s.reading(ctx, by, locale)
+	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	return s.categoriesTx(s.db.WithContext(ctx), by, locale, ids)
+	// A search across brands shows articles of several.
+	r := reachOf(config, by, nil)
+	if locale, err = r.locales.reading(by, locale); err != nil {
+		return nil, err
+	}
+	return s.categoriesTx(s.db.WithContext(ctx), r.by, locale, ids)
 }
 
 func (s *Service) categoriesTx(tx *gorm.DB, by auth.Actor, locale string, ids []int64) (list []Category, err error) {
+	seen, args := seenCategory(by)
 	err = postgres.Rows(tx, "SELECT "+categoryColumns+" FROM "+categoryFrom+
-		" WHERE c.account_id = ? AND t.locale = ? AND c.id = ANY(?::bigint[]) ORDER BY c.id", []any{by.AccountID, locale, models.IDs(ids)},
+		" WHERE c.account_id = ? AND t.locale = ? AND c.id = ANY(?::bigint[]) AND "+seen+" ORDER BY c.id", append([]any{by.AccountID, locale, models.IDs(ids)}, args...),
 		func(row postgres.Scanned) error {
 			c, err := scanCategory(row)
 			list = append(list, c)
@@ -125,9 +132,11 @@ func (s *Service) CreateCategory(ctx context.Context, by auth.Actor, asked strin
 			return err
 		}
 		out.Category = models.Category{SourceLocale: texts[0].Locale, Position: int(position), Stamps: stamps(s.now())}
-		if out.BrandID, err = s.brandTx(tx, by); err != nil {
+		at, err := s.atHelpCenterTx(tx, by)
+		if err != nil {
 			return err
 		}
+		out.BrandID = at.Brand.ID
 		if err := tx.Create(&out.Category).Error; err != nil {
 			return err
 		}
@@ -190,7 +199,7 @@ func (s *Service) changeCategory(ctx context.Context, by auth.Actor, id int64, f
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var row models.Category
-		if err := lockTx(tx, "category", id, &row); err != nil {
+		if err := lockTx(hereTx(tx, by), "category", id, &row); err != nil {
 			return err
 		}
 		return f(tx, &row)

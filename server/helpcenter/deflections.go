@@ -135,7 +135,10 @@ func (s *Service) Deflections(ctx context.Context, by auth.Actor, from, to, grou
 		return out, fault.InvalidField("group_by", "is none of article and day")
 	}
 	where, args := "d.account_id = ? AND d.offered_at >= ?::timestamptz AND d.offered_at < ?::timestamptz + interval '1 day'", []any{by.AccountID, from + "T00:00:00Z", to + "T00:00:00Z"}
-	if !by.Admin() {
+	if by.Admin() { // also of what is archived
+		of, more := ofBrand(by, "a.brand_id")
+		where, args = where+" AND EXISTS (SELECT FROM articles AS a WHERE a.account_id = d.account_id AND a.id = d.article_id AND "+of+")", append(args, more...)
+	} else {
 		seen, more := SeenArticle(by)
 		where, args = where+" AND EXISTS (SELECT FROM "+articleFrom+" WHERE a.account_id = d.account_id AND a.id = d.article_id AND t.locale = d.locale AND "+seen+")", append(args, more...)
 	}

@@ -48,7 +48,7 @@ func New(db *gorm.DB, f *fields.Service, files *attachments.Service, index *sear
 	return &Service{db: db, fields: f, files: files, index: index, now: now}
 }
 
-// Locales are the languages of an account's help center, in lower case.
+// Locales are the languages of a help center, in lower case.
 type Locales struct {
 	Enabled []string // the default first
 	Default string
@@ -56,13 +56,13 @@ type Locales struct {
 	version int64 // of the account's set-up
 }
 
-// Locales are the languages of the actor's account.
+// Locales are the languages of the help center that the actor is at.
 func (s *Service) Locales(ctx context.Context, by auth.Actor) (Locales, error) {
 	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
 		return Locales{}, err
 	}
-	return localesOf(config), nil
+	return localesOf(config, by.Brand.ID), nil
 }
 
 func (s *Service) localesTx(tx *gorm.DB, by auth.Actor) (Locales, error) {
@@ -70,10 +70,12 @@ func (s *Service) localesTx(tx *gorm.DB, by auth.Actor) (Locales, error) {
 	if err != nil {
 		return Locales{}, err
 	}
-	return localesOf(config), nil
+	return localesOf(config, by.Brand.ID), nil
 }
 
-func localesOf(config *fields.Config) Locales {
+// localesOf are the languages of the help center of a brand: those of its own that the
+// account has, or all that this has.
+func localesOf(config *fields.Config, brand int64) Locales {
 	l := Locales{version: config.Version}
 	for _, id := range config.Settings.Localization.LocaleIDs {
 		if known, ok := locales.ByID(id); ok {
@@ -83,7 +85,16 @@ func localesOf(config *fields.Config) Locales {
 	if len(l.Enabled) == 0 {
 		l.Enabled = []string{strings.ToLower(locales.Default)}
 	}
-	l.Default = l.Enabled[0]
+	b, _ := config.Brand(brand)
+	own := slices.DeleteFunc(slices.Clone([]string(b.Locales)), func(locale string) bool { return !slices.Contains(l.Enabled, locale) })
+	if len(own) > 0 {
+		l.Enabled = own
+	}
+	if l.Default = l.Enabled[0]; b.DefaultLocale != nil && slices.Contains(l.Enabled, *b.DefaultLocale) {
+		l.Default = *b.DefaultLocale
+		others := slices.DeleteFunc(slices.Clone(l.Enabled), func(locale string) bool { return locale == l.Default })
+		l.Enabled = append([]string{l.Default}, others...)
+	}
 	return l
 }
 
@@ -124,18 +135,19 @@ func (l Locales) writing(locale string) (string, error) {
 	return locale, nil
 }
 
-// brandTx is the brand that new content belongs to: the account's default one.
-func (s *Service) brandTx(tx *gorm.DB, by auth.Actor) (int64, error) {
+// atHelpCenterTx is by at the help center of a brand, open or not: that of the account's
+// default brand, where by is at none.
+func (s *Service) atHelpCenterTx(tx *gorm.DB, by auth.Actor) (auth.Actor, error) {
+	by.Brand.HelpCenter = models.HelpCenterEnabled
+	if by.Brand.ID != 0 {
+		return by, nil
+	}
 	config, err := s.fields.Current(tx, by.AccountID)
 	if err != nil {
-		return 0, err
+		return by, err
 	}
-	for _, b := range config.Brands {
-		if b.Default {
-			return b.ID, nil
-		}
-	}
-	return 0, fault.Missing("brand", "default")
+	by.Brand.ID = config.DefaultBrand().ID
+	return by, nil
 }
 
 func checkTitle(field, title string) error {

@@ -48,7 +48,8 @@ type Import struct {
 	there     map[string]string            // languages of articles that are there, or of their first files
 }
 
-// NewImport begins an import by an admin. It fails with what is wrong with the
+// NewImport begins an import by an admin into the help center of the brand that by is at,
+// or of the default one. It fails with what is wrong with the
 // options.
 func (s *Service) NewImport(ctx context.Context, by auth.Actor, o ImportOptions) (*Import, error) {
 	if !by.Admin() {
@@ -63,10 +64,13 @@ func (s *Service) NewImport(ctx context.Context, by auth.Actor, o ImportOptions)
 
 // readTx reads what there is, and adds what the contents describe.
 func (i *Import) readTx(tx *gorm.DB) (err error) {
+	if i.by, err = i.svc.atHelpCenterTx(tx, i.by); err != nil {
+		return err
+	}
 	if i.locales, err = i.svc.localesTx(tx, i.by); err != nil {
 		return err
 	}
-	if i.shelf, err = shelfTx(tx); err != nil {
+	if i.shelf, err = shelfTx(tx, i.by); err != nil {
 		return err
 	}
 	if err := i.shelf.addContents(i.o.Contents, i.locales); err != nil {
@@ -82,7 +86,7 @@ func (i *Import) readTx(tx *gorm.DB) (err error) {
 		return err
 	}
 	var articles []struct{ ExternalID, SourceLocale string }
-	if err := tx.Model(&models.Article{}).Where("archived_at IS NULL").Select("external_id", "source_locale").Find(&articles).Error; err != nil {
+	if err := hereTx(tx, i.by).Model(&models.Article{}).Where("archived_at IS NULL").Select("external_id", "source_locale").Find(&articles).Error; err != nil {
 		return err
 	}
 	for _, a := range articles {

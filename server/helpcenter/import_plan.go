@@ -103,7 +103,7 @@ func (b *batch) read(files []articlefiles.File) error {
 		return err
 	}
 	var articles []models.Article
-	err := b.tx.Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&articles, "external_id = ANY(?::text[]) AND archived_at IS NULL", ids).Error
+	err := hereTx(b.tx, b.by).Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&articles, "external_id = ANY(?::text[]) AND archived_at IS NULL", ids).Error
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (b *batch) read(files []articlefiles.File) error {
 		b.texts[t.SourceID][t.Locale] = t
 	}
 	var led []models.Redirect
-	if err := b.tx.Find(&led, "path = ANY(?::text[])", paths).Error; err != nil {
+	if err := hereTx(b.tx, b.by).Find(&led, "path = ANY(?::text[])", paths).Error; err != nil {
 		return err
 	}
 	b.led = map[string]int64{}

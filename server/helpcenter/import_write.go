@@ -87,7 +87,8 @@ func (b *batch) writeFresh(list []*importedArticle) error {
 		rows[n], ids[n] = a.now, *a.now.ExternalID
 	}
 	// What is archived gives its id to what comes in its place.
-	err := b.tx.Exec("UPDATE articles SET external_id = gen_random_uuid()::text WHERE account_id = ? AND external_id = ANY(?::text[]) AND archived_at IS NOT NULL", b.by.AccountID, ids).Error
+	err := b.tx.Exec("UPDATE articles SET external_id = gen_random_uuid()::text WHERE account_id = ? AND brand_id = ? AND external_id = ANY(?::text[]) AND archived_at IS NOT NULL",
+		b.by.AccountID, b.by.Brand.ID, ids).Error
 	if err != nil {
 		return err
 	}
@@ -209,8 +210,8 @@ func (b *batch) writeRedirects() error {
 	if len(paths) == 0 {
 		return nil
 	}
-	return postgres.Exec(b.tx, `INSERT INTO redirects (account_id, path, article_id, created_at) SELECT ?, path, article_id, ? FROM unnest(?::text[], ?::bigint[]) AS n (path, article_id)
-		ON CONFLICT (account_id, path) DO UPDATE SET article_id = excluded.article_id`, []any{b.by.AccountID, b.svc.now(), paths, ids})
+	return postgres.Exec(b.tx, `INSERT INTO redirects (account_id, brand_id, path, article_id, created_at) SELECT ?, ?, path, article_id, ? FROM unnest(?::text[], ?::bigint[]) AS n (path, article_id)
+		ON CONFLICT (account_id, brand_id, path) DO UPDATE SET article_id = excluded.article_id`, []any{b.by.AccountID, b.by.Brand.ID, b.svc.now(), paths, ids})
 }
 
 // endReviews ends the reviews of drafts that are published.

@@ -35,7 +35,7 @@ func (s *Service) note(ctx context.Context, by auth.Actor, q Sought, found int) 
 		empty = 1
 	}
 	now := s.now().UTC()
-	if err := s.count(ctx, by.AccountID, now, looking{q.Locale, query}, 1, empty, 0); err != nil {
+	if err := s.count(ctx, by, now, looking{q.Locale, query}, 1, empty, 0); err != nil {
 		return "", err
 	}
 	return token(ctx, s, "search", looking{q.Locale, query}, now.Add(clickable))
@@ -57,21 +57,21 @@ func (s *Service) Click(ctx context.Context, by auth.Actor, noted string) error 
 	if !ok {
 		return fault.InvalidField("search_token", "is none of the last day's searches")
 	}
-	return s.count(ctx, by.AccountID, s.now().UTC(), of, 0, 0, 1)
+	return s.count(ctx, by, s.now().UTC(), of, 0, 0, 1)
 }
 
 // count adds to the counts of a query. They may be lost when the power goes: nobody
 // waits for the disk to look for something.
-func (s *Service) count(ctx context.Context, account int64, now time.Time, of looking, searches, empty, clicks int) error {
+func (s *Service) count(ctx context.Context, by auth.Actor, now time.Time, of looking, searches, empty, clicks int) error {
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := postgres.Exec(tx, "SET LOCAL synchronous_commit = off", nil); err != nil {
 			return err
 		}
-		return postgres.Exec(tx, `INSERT INTO help_center_queries AS q (account_id, day, locale, query, searches, empty, clicks, last_at)
-			VALUES (?, ?::date, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, day, locale, query) DO UPDATE SET
+		return postgres.Exec(tx, `INSERT INTO help_center_queries AS q (account_id, brand_id, day, locale, query, searches, empty, clicks, last_at)
+			VALUES (?, ?, ?::date, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, brand_id, day, locale, query) DO UPDATE SET
 			searches = q.searches + EXCLUDED.searches, empty = q.empty + EXCLUDED.empty, clicks = q.clicks + EXCLUDED.clicks,
 			last_at = greatest(q.last_at, EXCLUDED.last_at)`,
-			[]any{account, now.Format(time.DateOnly), of.Locale, of.Query, searches, empty, clicks, now})
+			[]any{by.AccountID, by.Brand.ID, now.Format(time.DateOnly), of.Locale, of.Query, searches, empty, clicks, now})
 	})
 }
 
@@ -90,7 +90,7 @@ type Looked struct {
 	Empty  bool   // only queries that found nothing at least once
 }
 
-// Insights is a page, by number, of what readers looked for, what they looked for most
+// Insights is a page, by number, of what readers looked for in the brand's help center, what they looked for most
 // often first.
 func (s *Service) Insights(ctx context.Context, by auth.Actor, in Looked, r page.Request) (page.Result[Insight], error) {
 	out := page.Result[Insight]{Request: r, Items: []Insight{}}
@@ -103,6 +103,8 @@ func (s *Service) Insights(ctx context.Context, by auth.Actor, in Looked, r page
 	}
 	column := map[string]string{"": "3", "searches": "3", "zero_results": "4", "clicks": "5"}[r.Sort]
 	where, args := "account_id = ? AND day >= ?::date AND day <= ?::date", []any{by.AccountID, from, to}
+	of, more := ofBrand(by, "brand_id")
+	where, args = where+" AND "+of, append(args, more...)
 	if in.Locale != "" {
 		where, args = where+" AND locale = ?", append(args, strings.ToLower(in.Locale))
 	}

@@ -107,14 +107,26 @@ func scanLabel(row postgres.Scanned, order ...any) (l models.Label, err error) {
 	return l, row.Scan(append([]any{&l.AccountID, &l.ID, &l.Name, &l.CreatedAt, &l.UpdatedAt}, order...)...)
 }
 
-// Labels is a page of the account's labels by name, of those that begin with a
+// labelHere is the condition of the labels l of a brand's help center: those that its
+// articles have, and those that are of no other's.
+func labelHere(by auth.Actor) (string, []any) {
+	if by.Brand.ID == 0 {
+		return "TRUE", nil
+	}
+	const has = "EXISTS (SELECT FROM articles AS a WHERE a.account_id = l.account_id AND a.label_names @> ARRAY[l.name] AND "
+	of, args := ofBrand(by, "a.brand_id")
+	return "(" + has + of + ") OR NOT " + has + "a.brand_id <> ?))", append(args, by.Brand.ID)
+}
+
+// Labels is a page of the help center's labels by name, of those that begin with a
 // prefix, in any letter case. Staff may ask: there may be articles behind a label
 // that others may not see.
 func (s *Service) Labels(ctx context.Context, by auth.Actor, prefix string, r page.Request) (page.Result[models.Label], error) {
 	if !by.Staff() {
 		return page.Result[models.Label]{}, fault.Denied()
 	}
-	q := page.Query{Select: labelColumns, From: labelFrom, Where: "l.account_id = ?", Args: []any{by.AccountID}, Order: labelsByName}
+	here, args := labelHere(by)
+	q := page.Query{Select: labelColumns, From: labelFrom, Where: "l.account_id = ? AND " + here, Args: append([]any{by.AccountID}, args...), Order: labelsByName}
 	if prefix != "" {
 		begins, args := postgres.Begins("l.name", prefix)
 		q.Where, q.Args = q.Where+" AND "+begins, append(q.Args, args...)
@@ -140,7 +152,14 @@ func (s *Service) Label(ctx context.Context, by auth.Actor, id int64) (models.La
 	if !by.Staff() {
 		return models.Label{}, fault.Denied()
 	}
-	return postgres.One[models.Label](s.db.WithContext(ctx), "label", id)
+	return labelTx(s.db.WithContext(ctx), by, id)
+}
+
+func labelTx(tx *gorm.DB, by auth.Actor, id int64) (models.Label, error) {
+	var found []models.Label
+	here, args := labelHere(by)
+	err := tx.Table("labels AS l").Limit(1).Where(here, args...).Find(&found, "l.id = ?", id).Error
+	return only(found, err, "label", id)
 }
 
 // AddLabel gives an article a label, which is made unless it is there already. It
@@ -191,31 +210,32 @@ func (s *Service) labelTx(tx *gorm.DB, row *models.Article, names models.Strings
 	return tx.Select("label_names", "updated_at").Updates(row).Error
 }
 
-// DeleteLabel removes a label, and takes it from all articles. Admins may. It
-// fails with fault.NotFound.
+// DeleteLabel takes a label from all articles of the help center, and removes it unless
+// those of another brand have it. Admins may. It fails with fault.NotFound.
 func (s *Service) DeleteLabel(ctx context.Context, by auth.Actor, id int64) error {
 	if !by.Admin() {
 		return fault.Denied()
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		l, err := postgres.One[models.Label](tx, "label", id)
+		l, err := labelTx(tx, by, id)
 		if err != nil {
 			return err
 		}
+		of, more := ofBrand(by, "brand_id")
+		args := append([]any{by.AccountID, l.Name}, more...)
+		having := "WHERE account_id = ? AND label_names @> ARRAY[?::text] AND " + of
 		// Articles come before their labels, as for those who change both.
-		err = tx.Exec("SELECT FROM articles WHERE account_id = ? AND label_names @> ARRAY[?::text] ORDER BY id FOR NO KEY UPDATE", by.AccountID, l.Name).Error
-		if err != nil {
+		if err := tx.Exec("SELECT FROM articles "+having+" ORDER BY id FOR NO KEY UPDATE", args...).Error; err != nil {
 			return err
 		}
 		if err := lockTx(tx, "label", id, &l); err != nil {
 			return err
 		}
-		err = tx.Exec("UPDATE articles SET label_names = array_remove(label_names, ?), updated_at = ? WHERE account_id = ? AND label_names @> ARRAY[?::text]",
-			l.Name, s.now(), by.AccountID, l.Name).Error
+		err = tx.Exec("UPDATE articles SET label_names = array_remove(label_names, ?), updated_at = ? "+having, append([]any{l.Name, s.now()}, args...)...).Error
 		if err != nil {
 			return err
 		}
-		return tx.Delete(&l).Error
+		return tx.Where("NOT EXISTS (SELECT FROM articles WHERE account_id = ? AND label_names @> ARRAY[?::text])", by.AccountID, l.Name).Delete(&l).Error
 	})
 }
 

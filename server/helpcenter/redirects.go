@@ -81,13 +81,15 @@ func (s *Service) ListRedirects(ctx context.Context, by auth.Actor, article int6
 		return page.Result[models.Redirect]{}, fault.Denied()
 	}
 	q := page.Query{
-		Select: "r.account_id, r.id, r.path, r.article_id, r.created_at", From: "redirects AS r", Where: "r.account_id = ?", Args: []any{by.AccountID}, Order: redirectOrder,
+		Select: "r.account_id, r.id, r.brand_id, r.path, r.article_id, r.created_at", From: "redirects AS r", Order: redirectOrder,
 	}
+	of, args := ofBrand(by, "r.brand_id")
+	q.Where, q.Args = "r.account_id = ? AND "+of, append([]any{by.AccountID}, args...)
 	if article != 0 {
 		q.Where, q.Args = q.Where+" AND r.article_id = ?", append(q.Args, article)
 	}
 	return page.ListRows(ctx, s.db, q, r, func(row postgres.Scanned, order ...any) (out models.Redirect, err error) {
-		err = row.Scan(append([]any{&out.AccountID, &out.ID, &out.Path, &out.ArticleID, &out.CreatedAt}, order...)...)
+		err = row.Scan(append([]any{&out.AccountID, &out.ID, &out.BrandID, &out.Path, &out.ArticleID, &out.CreatedAt}, order...)...)
 		return out, err
 	})
 }
@@ -100,13 +102,15 @@ func (s *Service) CreateRedirect(ctx context.Context, by auth.Actor, path string
 		return out, fault.Denied()
 	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		var n int64
-		if err := tx.Model(&models.Article{}).Where("id = ? AND archived_at IS NULL", article).Count(&n).Error; err != nil {
+		var to []models.Article
+		if err := hereTx(tx, by).Select("brand_id").Limit(1).Find(&to, "id = ? AND archived_at IS NULL", article).Error; err != nil {
 			return err
 		}
 		var unknown error
-		if n == 0 {
+		if len(to) == 0 {
 			unknown = fault.InvalidField("article_id", "%d is not an article", article)
+		} else {
+			out.BrandID = to[0].BrandID
 		}
 		if err := fault.Join(checkPath(strings.TrimSpace(path)), unknown); err != nil {
 			return err
@@ -125,7 +129,7 @@ func (s *Service) Redirect(ctx context.Context, by auth.Actor, id int64) (models
 	if !by.Admin() {
 		return models.Redirect{}, fault.Denied()
 	}
-	return postgres.One[models.Redirect](s.db.WithContext(ctx), "redirect", id)
+	return postgres.One[models.Redirect](hereTx(s.db.WithContext(ctx), by), "redirect", id)
 }
 
 // DeleteRedirect has a path lead nowhere. It fails with fault.NotFound.
@@ -133,7 +137,7 @@ func (s *Service) DeleteRedirect(ctx context.Context, by auth.Actor, id int64) e
 	if !by.Admin() {
 		return fault.Denied()
 	}
-	gone := s.db.WithContext(ctx).Delete(&models.Redirect{}, "id = ?", id)
+	gone := hereTx(s.db.WithContext(ctx), by).Delete(&models.Redirect{}, "id = ?", id)
 	if gone.Error != nil || gone.RowsAffected == 0 {
 		return orMissing(gone.Error, "redirect", id)
 	}
@@ -150,8 +154,9 @@ func (s *Service) Redirected(ctx context.Context, by auth.Actor, path string) (A
 		ArticleID    int64
 		SourceLocale string
 	}
+	of, args := ofBrand(by, "r.brand_id")
 	err := tx.Raw(`SELECT r.article_id, a.source_locale FROM redirects AS r JOIN articles AS a ON a.account_id = r.account_id AND a.id = r.article_id
-		WHERE r.account_id = ? AND r.path = ?`, by.AccountID, path).Scan(&to).Error
+		WHERE r.account_id = ? AND r.path = ? AND `+of, append([]any{by.AccountID, path}, args...)...).Scan(&to).Error
 	if err != nil || len(to) == 0 {
 		return Article{}, orMissing(err, "redirect", path)
 	}

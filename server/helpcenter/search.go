@@ -45,7 +45,8 @@ type Sought struct {
 	Locale               string // empty: the default one; AnyLocale
 	Categories, Sections models.IDs
 	Labels               models.Strings // all of which they have, in any letter case
-	BrandID              int64
+	BrandID              int64          // 0: that of the host
+	Multibrand           bool           // of all brands, unless BrandID says one
 	Created, Updated     Dates
 	Sort                 string // created_at, updated_at; empty: by relevance
 	Desc                 bool
@@ -115,7 +116,17 @@ func (s *Service) sought(ctx context.Context, by auth.Actor, q *Sought) (where s
 	if err != nil {
 		return "", nil, err
 	}
-	l := localesOf(config)
+	l := localesOf(config, by.Brand.ID)
+	seen, more := SeenArticle(by)
+	if elsewhere := q.BrandID != 0 && q.BrandID != by.Brand.ID; elsewhere || q.BrandID == 0 && q.Multibrand {
+		var asked models.IDs
+		if elsewhere {
+			asked = models.IDs{q.BrandID}
+		}
+		r := reachOf(config, by, asked)
+		seen, more = r.seen()
+		l = r.locales
+	}
 	if q.Locale == "" {
 		q.Locale = l.Default
 	}
@@ -124,7 +135,6 @@ func (s *Service) sought(ctx context.Context, by auth.Actor, q *Sought) (where s
 			return "", nil, err
 		}
 	}
-	seen, more := SeenArticle(by)
 	where, args = "a.account_id = ? AND "+seen, append([]any{by.AccountID}, more...)
 	narrow := func(cond string, values ...any) { where, args = where+" AND "+cond, append(args, values...) }
 	if q.Locale != AnyLocale {
@@ -137,9 +147,6 @@ func (s *Service) sought(ctx context.Context, by auth.Actor, q *Sought) (where s
 	}
 	if len(q.Sections) > 0 {
 		narrow("a.section_id = ANY(?::bigint[])", q.Sections)
-	}
-	if q.BrandID != 0 {
-		narrow("a.brand_id = ?", q.BrandID)
 	}
 	if len(q.Labels) > 0 {
 		names, err := spelledTx(s.db.WithContext(ctx), by.AccountID, q.Labels)

@@ -94,11 +94,16 @@ func (s *Service) sectionTx(tx *gorm.DB, by auth.Actor, locale string, id int64)
 
 // SectionsByID are those of the sections that by may see in a language.
 func (s *Service) SectionsByID(ctx context.Context, by auth.Actor, locale string, ids []int64) ([]Section, error) {
-	locale, err := s.reading(ctx, by, locale)
+	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	return s.sectionsTx(s.db.WithContext(ctx), by, locale, ids)
+	// A search across brands shows articles of several.
+	r := reachOf(config, by, nil)
+	if locale, err = r.locales.reading(by, locale); err != nil {
+		return nil, err
+	}
+	return s.sectionsTx(s.db.WithContext(ctx), r.by, locale, ids)
 }
 
 func (s *Service) sectionsTx(tx *gorm.DB, by auth.Actor, locale string, ids []int64) (list []Section, err error) {
@@ -176,7 +181,8 @@ func (c SectionChange) applyTx(tx *gorm.DB, row *models.Section) error {
 func (c SectionChange) moveTx(tx *gorm.DB, row *models.Section) error {
 	if c.CategoryID != nil && *c.CategoryID != row.CategoryID {
 		var to models.Category
-		if err := lockTx(tx, "category", *c.CategoryID, &to); err != nil {
+		// What is of another brand is none here.
+		if err := lockTx(tx.Where("brand_id = ?", row.BrandID), "category", *c.CategoryID, &to); err != nil {
 			if fault.Is(err, fault.NotFound) {
 				return fault.InvalidField("category_id", "%d is not a category", *c.CategoryID)
 			}
@@ -307,7 +313,7 @@ func (s *Service) changeSection(ctx context.Context, by auth.Actor, id int64, f 
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var row models.Section
-		if err := lockTx(tx, "section", id, &row); err != nil {
+		if err := lockTx(hereTx(tx, by), "section", id, &row); err != nil {
 			return err
 		}
 		return f(tx, &row)
@@ -323,7 +329,7 @@ func (s *Service) changeTree(ctx context.Context, by auth.Actor, id int64, to *i
 		return fault.Denied()
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		before, err := postgres.One[models.Section](tx, "section", id)
+		before, err := postgres.One[models.Section](hereTx(tx, by), "section", id)
 		if err != nil {
 			return err
 		}

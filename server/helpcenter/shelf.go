@@ -8,9 +8,10 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/articlefiles"
+	"github.com/helpd/helpd/server/auth"
 )
 
-// shelf are the categories and sections of an account, as files name them.
+// shelf are the categories and sections of a help center, as files name them.
 type shelf struct {
 	categories []*shelfCategory
 	listed     map[string]listed // articles that the contents list, by id
@@ -58,16 +59,16 @@ func (s *shelfSection) path() []string {
 	return append(s.parent.path(), s.texts[s.SourceLocale].Title)
 }
 
-// shelfTx reads all categories and sections. Sections that lie in none that there is
+// shelfTx reads all categories and sections of the help center. Sections that lie in none that there is
 // are left out, and so are texts without an owner. tx must be one as search.OneState
 // says.
-func shelfTx(tx *gorm.DB) (*shelf, error) {
+func shelfTx(tx *gorm.DB, by auth.Actor) (*shelf, error) {
 	var categories []models.Category
 	var sections []models.Section
 	var texts []models.Translation
-	err := tx.Order("position, id").Find(&categories).Error
+	err := hereTx(tx, by).Order("position, id").Find(&categories).Error
 	if err == nil {
-		err = tx.Order("position, id").Find(&sections).Error
+		err = hereTx(tx, by).Order("position, id").Find(&sections).Error
 	}
 	if err == nil {
 		err = tx.Order("id").Find(&texts, "source_type <> ?", models.SourceArticle).Error

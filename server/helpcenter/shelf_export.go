@@ -19,13 +19,17 @@ import (
 
 // ExportArticles calls each for every article in a language, or, for none, in each
 // that is enabled; the path of a file then begins with its language. All show the
-// help center at one moment. Import makes the same of the files and of the contents.
+// help center of the brand that by is at, or of the default one, at one moment. Import makes the same of the files and of the contents.
 // Admins may ask. It fails with fault.NotFound for a language that is not enabled.
 func (s *Service) ExportArticles(ctx context.Context, by auth.Actor, locale string, each func(f articlefiles.File, done, total int64) error) (out articlefiles.Contents, err error) {
 	if !by.Admin() {
 		return out, fault.Denied()
 	}
 	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		by, err := s.atHelpCenterTx(tx, by)
+		if err != nil {
+			return err
+		}
 		x := &shelfExport{tx: tx, by: by, sections: map[int64]*shelfSection{}}
 		l, err := s.localesTx(tx, by)
 		if err != nil {
@@ -64,7 +68,7 @@ type shelfExport struct {
 }
 
 func (x *shelfExport) readNames() (err error) {
-	if x.shelf, err = shelfTx(x.tx); err != nil {
+	if x.shelf, err = shelfTx(x.tx, x.by); err != nil {
 		return err
 	}
 	named := func(of any) (map[int64]string, error) {
@@ -200,8 +204,8 @@ var madeID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 func (x *shelfExport) articles(each func(f articlefiles.File, done, total int64) error) error {
 	const from = ` FROM articles AS a JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id
 		JOIN translations AS s ON s.account_id = a.account_id AND s.source_type = 'Article' AND s.source_id = a.id AND s.locale = a.source_locale
-		WHERE a.account_id = ? AND a.archived_at IS NULL AND t.locale = ANY(?::text[])`
-	args := []any{x.by.AccountID, models.Strings(x.locales)}
+		WHERE a.account_id = ? AND a.brand_id = ? AND a.archived_at IS NULL AND t.locale = ANY(?::text[])`
+	args := []any{x.by.AccountID, x.by.Brand.ID, models.Strings(x.locales)}
 	var total, done int64
 	if err := x.tx.Raw("SELECT count(*)"+from, args...).Row().Scan(&total); err != nil {
 		return err

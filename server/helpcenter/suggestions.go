@@ -43,6 +43,7 @@ type Ask struct {
 	Locale   string      // empty: that of who asks, if it is enabled, or the default one
 	Asker    *auth.Actor // who is to read the answers, beside the caller: a ticket's requester
 	TicketID int64       // that is solved by an answer; 0: none
+	BrandID  int64       // whose articles they are, as a ticket's; 0: that of the host
 }
 
 // Suggestion is an article that may answer a question.
@@ -76,10 +77,23 @@ func (s *Service) Answers(ctx context.Context, by auth.Actor, ask Ask) ([]Sugges
 	case utf8.RuneCountInString(ask.Question) > MaxQuestion:
 		return nil, fault.TooLong("question", MaxQuestion)
 	}
-	l, err := s.Locales(ctx, by)
+	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
 		return nil, err
 	}
+	if ask.BrandID != 0 {
+		of, ok := config.Brand(ask.BrandID)
+		if !ok || !of.Active {
+			return nil, nil
+		}
+		by.Brand = auth.BrandOf(of)
+		if ask.Asker != nil { // who is at no host
+			asker := *ask.Asker
+			asker.Brand = by.Brand
+			ask.Asker = &asker
+		}
+	}
+	l := localesOf(config, by.Brand.ID)
 	if ask.Locale == "" {
 		ask.Locale = ask.reads(by, l)
 	}

@@ -72,7 +72,7 @@ func (s *Service) tellTx(tx *gorm.DB, a models.Article, t models.Translation, n 
 		ORDER BY u.id`, map[string]any{
 		"account": a.AccountID, "article": a.ID, "channel": models.ChannelEmail, "headers": string(headers), "subject": n.about + title,
 		"html": body, "text": richtext.Text(body), "now": s.now(), "from": n.from, "locale": t.Locale, "ofArticle": n.article,
-		"followers": n.followers && slices.Contains(localesOf(config).Enabled, t.Locale),
+		"followers": n.followers && slices.Contains(localesOf(config, a.BrandID).Enabled, t.Locale),
 	}).Error
 }
 

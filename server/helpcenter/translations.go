@@ -89,7 +89,8 @@ func (s *Service) seesTx(tx *gorm.DB, by auth.Actor, source string, id int64) (L
 	if err != nil {
 		return l, err
 	}
-	alias, where, args := "c", "TRUE", []any(nil)
+	alias := "c"
+	where, args := seenCategory(by)
 	switch source {
 	case models.SourceArticle:
 		alias = "a"

@@ -38,10 +38,12 @@ const maxLocales = 250
 // there narrows the results down.
 type SoughtAnywhere struct {
 	Query                                string
-	Locales                              []string // at least one; in those that are not enabled there is nothing
-	Kinds                                []string // ContentArticle and so on
-	Categories, Sections, Brands, Topics models.IDs
-	Sources                              []string // of external records, by their ULIDs
+	Locales                              []string   // at least one; in those that are not enabled there is nothing
+	Kinds                                []string   // ContentArticle and so on
+	Categories, Sections, Brands, Topics models.IDs // without Brands in the help centers of all
+	Sources                              []string   // of external records, by their ULIDs
+
+	at reach // the help centers of Brands
 }
 
 // FoundAnywhere are a page of what a unified search found. There are articles alone:
@@ -61,10 +63,12 @@ func (s *Service) SearchAnywhere(ctx context.Context, by auth.Actor, in SoughtAn
 	if err != nil {
 		return out, err
 	}
-	l, err := s.Locales(ctx, by)
+	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
 		return out, err
 	}
+	q.at = reachOf(config, by, q.Brands)
+	l := q.at.locales
 	q.Locales = slices.DeleteFunc(q.Locales, func(locale string) bool { return !slices.Contains(l.Enabled, locale) })
 	if !articles {
 		q.Locales = nil // there is nothing, whatever the language
@@ -149,13 +153,13 @@ func notBlank(list []string) (out []string) {
 
 // condition is that of the articles a and their translations t that are looked for, but
 // for the words.
-func (in SoughtAnywhere) condition(by auth.Actor) (string, []any) {
-	where, args := SeenArticle(by)
-	where, args = "a.account_id = ? AND t.locale = ANY(?::text[]) AND "+where, append([]any{by.AccountID, models.Strings(in.Locales)}, args...)
+func (in SoughtAnywhere) condition() (string, []any) {
+	where, args := in.at.seen()
+	where, args = "a.account_id = ? AND t.locale = ANY(?::text[]) AND "+where, append([]any{in.at.by.AccountID, models.Strings(in.Locales)}, args...)
 	for _, of := range []struct {
 		column string
 		ids    models.IDs
-	}{{"a.category_id", in.Categories}, {"a.section_id", in.Sections}, {"a.brand_id", in.Brands}} {
+	}{{"a.category_id", in.Categories}, {"a.section_id", in.Sections}} {
 		if len(of.ids) > 0 {
 			where, args = where+" AND "+of.column+" = ANY(?::bigint[])", append(args, of.ids)
 		}
@@ -167,7 +171,7 @@ var newestFirst = page.By("id,translation", page.Column{Expr: "a.id", Kind: page
 
 // newest is a page of what is looked for without words.
 func (s *Service) newest(ctx context.Context, by auth.Actor, in SoughtAnywhere, r page.Request) (page.Result[FoundArticle], error) {
-	where, args := in.condition(by)
+	where, args := in.condition()
 	found, err := page.ListRows(postgres.Planned(ctx), s.db, page.Query{
 		Select: shownColumns(by), From: articleFrom, Where: where, Args: args, Order: newestFirst, KeysFirst: true,
 		Rejoin:     "JOIN translations AS t ON t.account_id = ? AND t.id = k.id JOIN articles AS a ON a.account_id = t.account_id AND a.id = t.source_id",
@@ -269,7 +273,7 @@ func (s *Service) rankedPageTx(tx *gorm.DB, by auth.Actor, in SoughtAnywhere, r 
 	if err != nil {
 		return out, err
 	}
-	where, args := in.condition(by)
+	where, args := in.condition()
 	complete, partial := ranking.Divided()
 	var ids []int64
 	more := false

@@ -9,21 +9,42 @@ import (
 	"github.com/helpd/helpd/server/segments"
 )
 
+// ofBrand is the condition of what belongs to the brand whose help center by asks, as
+// column tells, and of nothing while that is closed to by. Where no request asks, it is
+// of all brands. Every condition of what by may see has it.
+func ofBrand(by auth.Actor, column string) (string, []any) {
+	switch {
+	case by.Brand.ID == 0:
+		return "TRUE", nil
+	case !by.Brand.Open(by):
+		return "FALSE", nil
+	}
+	return column + " = ?", []any{by.Brand.ID}
+}
+
+// hereTx is tx for the records of the brand whose help center by changes.
+func hereTx(tx *gorm.DB, by auth.Actor) *gorm.DB {
+	of, args := ofBrand(by, "brand_id")
+	return tx.Where(of, args...)
+}
+
 // SeenArticle is the condition of the articles a, in the language of the
 // translation t, that by may see. Every way to an article leads through here:
 //
 //	articles AS a JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id
 //
-// Admins see all that is not archived. Agents see what they may edit. Others, and
+// All are of the brand that is asked. Admins see all that is not archived. Agents see what they may edit. Others, and
 // agents of the rest, see what is no draft, in sections that are open to them, of
 // segments that they belong to. That a language is enabled is for the caller to look
 // at, or for seenTx.
 func SeenArticle(by auth.Actor) (string, []any) {
-	const there = "a.archived_at IS NULL"
+	there, args := ofBrand(by, "a.brand_id")
+	there = "a.archived_at IS NULL AND " + there
 	if by.Admin() {
-		return there, nil
+		return there, args
 	}
-	closed, args := closedSections(by)
+	closed, more := closedSections(by)
+	args = append(args, more...)
 	readers, more := segments.VisibleAny(by, "a.user_segment_ids")
 	seen := "NOT t.draft AND a.section_id <> ALL(" + closed + ") AND " + readers
 	args = append(args, more...)
@@ -83,12 +104,16 @@ func mayPublishTx(tx *gorm.DB, by auth.Actor, a models.Article) error {
 
 // seenSection is the condition of the sections s that by may see.
 func seenSection(by auth.Actor) (string, []any) {
+	of, args := ofBrand(by, "s.brand_id")
 	if by.Admin() {
-		return "TRUE", nil
+		return of, args
 	}
-	closed, args := closedSections(by)
-	return "s.id <> ALL(" + closed + ")", args
+	closed, more := closedSections(by)
+	return of + " AND s.id <> ALL(" + closed + ")", append(args, more...)
 }
+
+// seenCategory is the condition of the categories c that by may see.
+func seenCategory(by auth.Actor) (string, []any) { return ofBrand(by, "c.brand_id") }
 
 // closedSections are, as an array, the ids of the sections that by, who is no admin,
 // may not see: those that are not open to him, and all that is in them. They are few.

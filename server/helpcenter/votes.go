@@ -41,10 +41,10 @@ func (s *Service) listVotes(ctx context.Context, by auth.Actor, r page.Request, 
 
 // onSeen is the condition of the votes v on what by may see.
 func (s *Service) onSeen(ctx context.Context, by auth.Actor) (string, []any, error) {
-	if by.Admin() {
-		return "TRUE", nil, nil
-	}
 	seen, args, err := s.seenTx(s.db.WithContext(ctx), by)
+	if by.Admin() { // also on what is archived
+		seen, args = ofBrand(by, "a.brand_id")
+	}
 	return `EXISTS (SELECT FROM ` + articleFrom + ` WHERE a.account_id = v.account_id
 		AND a.id = CASE v.item_type WHEN 'Article' THEN v.item_id ELSE (SELECT c.article_id FROM article_comments c WHERE c.account_id = v.account_id AND c.id = v.item_id) END
 		AND ` + seen + ")", args, err

@@ -50,7 +50,7 @@ func TestImportGoesOnAfterAKill(t *testing.T) {
 		t.Helper()
 		tx, err := blocking.Begin(t.Context())
 		if err == nil {
-			_, err = tx.Exec(t.Context(), "INSERT INTO redirects (account_id, path, article_id, created_at) SELECT account_id, $1, 1, now() FROM articles LIMIT 1", path)
+			_, err = tx.Exec(t.Context(), "INSERT INTO redirects (account_id, brand_id, path, article_id, created_at) SELECT account_id, brand_id, $1, 1, now() FROM articles LIMIT 1", path)
 		}
 		if err != nil {
 			t.Fatal(err)
