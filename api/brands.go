@@ -88,7 +88,7 @@ func (h brandHandlers) checkHost(ctx context.Context, b models.Brand) (gen.HostM
 	if err := accounts.CheckSubdomain(b.Subdomain); err != nil {
 		return gen.HostMappingEnvelope{}, err
 	}
-	expected := callOf(ctx).ownHost(b)
+	expected := ownHost(ctx, b)
 	found := brands.Mapping{Reason: brands.NotACNAME}
 	if b.HostMapping != nil {
 		var err error
@@ -110,19 +110,23 @@ func brandChange(ctx context.Context, in gen.BrandInput) brands.Change {
 	return brands.Change{
 		Name: (*string)(in.Name), Subdomain: (*string)(in.Subdomain), BrandURL: nullableText(in.BrandURL), HostMapping: nullableText(in.HostMapping),
 		HelpCenterState: (*string)(in.HelpCenterState), Active: (*bool)(in.Active), Default: (*bool)(in.Default),
-		SignatureTemplate: nullableText(in.SignatureTemplate), UsualURL: callOf(ctx).baseOf,
+		SignatureTemplate: nullableText(in.SignatureTemplate), DefaultLocale: nullableText(in.DefaultLocale), Locales: in.Locales,
+		UsualURL: func(b models.Brand) string { return baseOf(ctx, b) },
 	}
 }
 
 func brandJSON(ctx context.Context, b fields.Brand) gen.Brand {
 	out := gen.Brand{
-		URL: link(ctx, "brands", b.ID), ID: b.ID, Name: b.Name, Subdomain: b.Subdomain, BrandURL: callOf(ctx).baseOf(b.Brand),
+		URL: link(ctx, "brands", b.ID), ID: b.ID, Name: b.Name, Subdomain: b.Subdomain, BrandURL: baseOf(ctx, b.Brand),
 		HasHelpCenter: b.HasHelpCenter, HelpCenterState: gen.HelpCenterState(b.HelpCenterState), Active: b.Active, Default: b.Default,
-		IsDeleted: b.IsDeleted, TicketFormIds: list(b.TicketFormIDs), SignatureTemplate: b.SignatureTemplate,
+		IsDeleted: b.IsDeleted, TicketFormIds: list(b.TicketFormIDs), SignatureTemplate: b.SignatureTemplate, DefaultLocale: b.DefaultLocale,
 		CreatedAt: wire.Time(b.CreatedAt), UpdatedAt: wire.Time(b.UpdatedAt),
 	}
 	if b.BrandURL != nil { // without one it is where its host is
 		out.BrandURL = *b.BrandURL
+	}
+	if len(b.Locales) > 0 {
+		out.Locales = b.Locales
 	}
 	if auth.From(ctx).Admin() {
 		out.HostMapping = b.HostMapping

@@ -37,7 +37,7 @@ func TestBrandsAreMadeAndChanged(t *testing.T) {
 	path := fmt.Sprintf("/api/v2/brands/%d", id)
 	one := func(change string) string {
 		return fmt.Sprintf(`{"brand":{"url":"http://helpd.test%s.json","id":%d,"name":"Lamps","subdomain":%q,"brand_url":"https://lamps.example/x","host_mapping":%q,
-			"has_help_center":%s,"default":false,"logo":null,"ticket_form_ids":[%d],"signature_template":"Bye","created_at":%q,"updated_at":%q}}`,
+			"has_help_center":%s,"default":false,"logo":null,"ticket_form_ids":[%d],"signature_template":"Bye","default_locale":null,"locales":null,"created_at":%q,"updated_at":%q}}`,
 			path, id, sub, host, change, form, clockText, clockText)
 	}
 	made.wantJSON("%s", one(`false,"help_center_state":"disabled","active":true,"is_deleted":false`))
@@ -55,7 +55,7 @@ func TestBrandsAreMadeAndChanged(t *testing.T) {
 	shown := a.get(path).want(200)
 	a.put(path, string(shown.body)).want(200).wantJSON("%s", shown.body)
 	if r := a.put(path, `{"brand":{"host_mapping":null,"brand_url":null,"signature_template":null}}`).want(200); r.member("brand", "host_mapping") != nil ||
-		r.member("brand", "brand_url") != "http://helpd.test" || r.member("brand", "signature_template") != "{{agent.signature}}" {
+		r.member("brand", "brand_url") != "http://"+sub+".helpd.test" || r.member("brand", "signature_template") != "{{agent.signature}}" {
 		t.Errorf("cleared: %s", r.body)
 	}
 	shown = a.get(path).want(200)

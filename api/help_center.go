@@ -190,15 +190,15 @@ func (c call) helpLink(name, cursor string, size int) string {
 	return c.base + c.path + "?" + q.Encode()
 }
 
-// helpURL is the address of a record of the help center in a language:
-// https://host/api/v2/help_center/en-us/articles/5-Title.json.
-func helpURL(ctx context.Context, locale, kind, id string) string {
-	return callOf(ctx).base + helpCenterPath + locale + "/" + kind + "/" + id + ".json"
+// helpURL is the address of a record of a brand's help center (0: that of the host) in a
+// language: https://host/api/v2/help_center/en-us/articles/5-Title.json.
+func helpURL(ctx context.Context, brand int64, locale, kind, id string) string {
+	return baseOfBrand(ctx, brand) + helpCenterPath + locale + "/" + kind + "/" + id + ".json"
 }
 
 // htmlURL is where people read a record: https://host/hc/en-us/articles/5-Title.
-func htmlURL(ctx context.Context, locale, kind string, id int64, title string) string {
-	return pageURL(callOf(ctx).base, locale, kind, id, title)
+func htmlURL(ctx context.Context, brand int64, locale, kind string, id int64, title string) string {
+	return pageURL(baseOfBrand(ctx, brand), locale, kind, id, title)
 }
 
 func pageURL(base, locale, kind string, id int64, title string) string {
@@ -280,11 +280,11 @@ func (h helpCenterHandlers) helpTranslations(ctx context.Context, source string,
 
 // embedded are the translations of one record as they stand in it; nil if the
 // caller did not ask for them.
-func embedded(ctx context.Context, all map[int64][]helpcenter.Translation, id int64) []gen.Translation {
+func embedded(ctx context.Context, all map[int64][]helpcenter.Translation, brand, id int64) []gen.Translation {
 	if !includes(ctx, "translations") {
 		return nil
 	}
-	return each(all[id], func(t helpcenter.Translation) gen.Translation { return translationJSON(ctx, t) })
+	return each(all[id], func(t helpcenter.Translation) gen.Translation { return translationOf(ctx, brand, t) })
 }
 
 // kinds are what addresses call the records that have translations.

@@ -170,7 +170,7 @@ func (h helpCenterHandlers) articlesJSON(ctx context.Context, of []helpcenter.Ar
 	texts, err := h.helpTranslations(ctx, models.SourceArticle, each(of, func(a helpcenter.Article) int64 { return a.ID }))
 	return each(of, func(a helpcenter.Article) gen.Article {
 		out := articleJSON(ctx, a)
-		out.Translations = embedded(ctx, texts, a.ID)
+		out.Translations = embedded(ctx, texts, a.BrandID, a.ID)
 		return out
 	}), err
 }
@@ -178,7 +178,7 @@ func (h helpCenterHandlers) articlesJSON(ctx context.Context, of []helpcenter.Ar
 func articleJSON(ctx context.Context, a helpcenter.Article) gen.Article {
 	t := a.Text
 	out := gen.Article{
-		ID: a.ID, URL: helpURL(ctx, t.Locale, "articles", idText(a.ID)+helpcenter.Slug(t.Title)), HTMLURL: htmlURL(ctx, t.Locale, "articles", a.ID, t.Title),
+		ID: a.ID, URL: helpURL(ctx, a.BrandID, t.Locale, "articles", idText(a.ID)+helpcenter.Slug(t.Title)), HTMLURL: htmlURL(ctx, a.BrandID, t.Locale, "articles", a.ID, t.Title),
 		AuthorID: a.AuthorID, CommentsDisabled: a.CommentsDisabled, ContentTagIds: list(a.ContentTagIDs), LabelNames: list(a.LabelNames),
 		Draft: t.Draft, Promoted: a.Promoted, Position: int64(a.Position), VoteSum: int64(a.VoteSum), VoteCount: int64(a.VoteCount),
 		SectionID: a.SectionID, CreatedAt: wire.Time(a.CreatedAt), UpdatedAt: wire.Time(a.UpdatedAt), EditedAt: wire.Time(a.EditedAt),

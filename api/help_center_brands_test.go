@@ -212,3 +212,102 @@ func TestBrandsOfAccounts(t *testing.T) {
 		h.atHost(at).get(fmt.Sprintf("%s/en-us/categories/%d", help, category)).wantMissing()
 	}
 }
+
+// A brand's help center may have languages of its own.
+func TestLanguagesOfABrand(t *testing.T) {
+	t.Parallel()
+	h := newHelpCenter(t) // English, Japanese and Korean
+	b, host := withBrand(h.anAPI, "")
+	nobody := b.anonymous().atHost(host)
+	locales := func(by *anAPI, want string) {
+		t.Helper()
+		by.get(help + "/locales").want(200).wantJSON("%s", want)
+	}
+	all := `{"locales":["en-us","ja","ko"],"default_locale":"en-us"}`
+	locales(nobody, all)
+	for body, field := range map[string]string{
+		`"locales":["de"]`: "locales", `"locales":["xx"]`: "locales", `"locales":[]`: "locales", `"default_locale":"de"`: "default_locale",
+		`"locales":["ko"],"default_locale":"en-us"`: "default_locale",
+	} {
+		r := b.put(b.path, `{"brand":{`+body+`}}`).want(422)
+		if r.member("details", field) == nil {
+			t.Errorf("%s: %s, want %s named", body, r.body, field)
+		}
+	}
+	b.put(b.path, `{"brand":{"default_locale":"KO"}}`).want(200)
+	locales(nobody, `{"locales":["ko","en-us","ja"],"default_locale":"ko"}`)
+	r := b.put(b.path, `{"brand":{"locales":["Ja","ko"]}}`).want(200)
+	if got := canonicalOf(r.member("brand", "locales")) + canonicalOf(r.member("brand", "default_locale")); got != `["ja","ko"]"ko"` {
+		t.Errorf("the brand has %s", got)
+	}
+	locales(nobody, `{"locales":["ko","ja"],"default_locale":"ko"}`)
+	locales(h.anonymous(), all)
+
+	// Where no language is said, and which ones there are, follows from the brand.
+	nobody.get(help + "/en-us/categories").wantMissing()
+	nobody.get(help+"/categories").wantField("locale", "is missing: /api/v2/help_center/ko/...")
+	b.post(help+"/categories", `{"category":{"name":"X","locale":"en-us"}}`).wantField("locale", "en-us is not enabled")
+	category := b.post(help+"/categories", `{"category":{"locale":"ko","name":"주문"}}`).want(201).id("category")
+	section := b.post(fmt.Sprintf("%s/categories/%d/sections", help, category), `{"section":{"locale":"ko","name":"반품"}}`).want(201).id("section")
+	article := b.post(fmt.Sprintf("%s/sections/%d/articles", help, section), `{"article":{"locale":"ko","title":"램프 반품"}}`).want(201).id("article")
+	path := fmt.Sprintf("%s/articles/%d", help, article)
+	if r := b.get(path).want(200); r.member("article", "locale") != "ko" {
+		t.Errorf("without a language: %s", r.body)
+	}
+	b.get(path + "/translations/missing").want(200).wantJSON(`{"locales":["ja"]}`)
+	b.post(path+"/translations", `{"translation":{"locale":"en-us","title":"A lamp"}}`).wantField("locale", "en-us is not enabled")
+	b.get(help+"/articles/search?query=램프").wantIDs("results", article)
+	b.get(help+"/articles/search?query=램프&locale=en-us").wantField("locale", "en-us is not enabled")
+	// Of a language that a brand does not have, a search across brands finds nothing for readers.
+	h.anonymous().get(help+"/articles/search?query=램프&locale=ko&multibrand=true").wantIDs("results", article)
+	b.post(path+"/translations", `{"translation":{"locale":"ja","title":"램프"}}`).want(201)
+	b.put(b.path, `{"brand":{"locales":["ko"]}}`).want(200)
+	h.anonymous().get(help + "/articles/search?query=램프&locale=ja&multibrand=true").wantIDs("results")
+	// What the account does not have, no brand has.
+	h.put("/api/v2/account/settings", `{"settings":{"localization":{"locale_ids":[1,67]}}}`).want(200)
+	locales(nobody, `{"locales":["en-us","ja"],"default_locale":"en-us"}`)
+	b.put(b.path, `{"brand":{"locales":null,"default_locale":null}}`).want(200)
+	if r := b.get(b.path).want(200); r.member("brand", "locales") != nil || r.member("brand", "default_locale") != nil {
+		t.Errorf("cleared: %s", r.body)
+	}
+}
+
+// Links to what belongs to a brand begin with the brand's host.
+func TestLinksOfABrand(t *testing.T) {
+	t.Parallel()
+	h := newHelpCenter(t)
+	lamp := h.article(`"title":"A lamp of ours"`)
+	b, host := withBrand(h.anAPI, "")
+	category := b.post(help+"/en-us/categories", `{"category":{"name":"Chairs"}}`).want(201).id("category")
+	section := b.post(fmt.Sprintf("%s/en-us/categories/%d/sections", help, category), `{"section":{"name":"Legs"}}`).want(201).id("section")
+	chair := b.post(fmt.Sprintf("%s/en-us/sections/%d/articles", help, section), `{"article":{"title":"A chair of ours"}}`).want(201).id("article")
+	own := h.account.Subdomain + ".example.com"
+	links := func(at string, bases map[int64]string) {
+		t.Helper()
+		r := h.atHost(at).get(help + "/articles/search?query=ours&multibrand=true&include=sections,translations").want(200)
+		for i, id := range r.ids("results") {
+			base, slug := bases[id], map[int64]string{lamp: "A-lamp-of-ours", chair: "A-chair-of-ours"}[id]
+			if got, want := r.member("results", i, "html_url"), fmt.Sprintf("http://%s/hc/en-us/articles/%d-%s", base, id, slug); got != want {
+				t.Errorf("at %s: html_url %v, want %s", at, got, want)
+			}
+			if got, want := r.member("results", i, "url"), fmt.Sprintf("http://%s%s/en-us/articles/%d-%s.json", base, help, id, slug); got != want {
+				t.Errorf("at %s: url %v, want %s", at, got, want)
+			}
+			if got := r.member("results", i, "translations", 0, "html_url").(string); !strings.HasPrefix(got, "http://"+base+"/") {
+				t.Errorf("at %s: html_url of the translation %v, want %s", at, got, base)
+			}
+		}
+		if len(r.ids("results")) != 2 {
+			t.Errorf("at %s: %s", at, r.body)
+		}
+	}
+	links(own+":8080", map[int64]string{lamp: own + ":8080", chair: host + ":8080"})
+	links(host, map[int64]string{lamp: own, chair: host})
+	links("localhost:8080", map[int64]string{lamp: "localhost:8080", chair: "localhost:8080"})
+	b.put(b.path, `{"brand":{"host_mapping":"help.`+h.account.Subdomain+`.example"}}`).want(200)
+	links(own, map[int64]string{lamp: own, chair: "help." + h.account.Subdomain + ".example"})
+	links("localhost", map[int64]string{lamp: "localhost", chair: "localhost"})
+	if r := h.atHost(own).get(b.path).want(200); r.member("brand", "brand_url") != "http://help."+h.account.Subdomain+".example" {
+		t.Errorf("brand_url %v", r.member("brand", "brand_url"))
+	}
+}

@@ -89,10 +89,10 @@ func (h helpCenterHandlers) categoriesJSON(ctx context.Context, of []helpcenter.
 	return each(of, func(c helpcenter.Category) gen.Category {
 		t := c.Text
 		return gen.Category{
-			ID: c.ID, URL: helpURL(ctx, t.Locale, "categories", idText(c.ID)), HTMLURL: htmlURL(ctx, t.Locale, "categories", c.ID, t.Title),
+			ID: c.ID, URL: helpURL(ctx, c.BrandID, t.Locale, "categories", idText(c.ID)), HTMLURL: htmlURL(ctx, c.BrandID, t.Locale, "categories", c.ID, t.Title),
 			Position: int64(c.Position), CreatedAt: wire.Time(c.CreatedAt), UpdatedAt: wire.Time(c.UpdatedAt), Name: t.Title,
 			Description: or(t.HTMLBody, ""), Locale: t.Locale, SourceLocale: c.SourceLocale, Outdated: t.Outdated,
-			Translations: embedded(ctx, texts, c.ID),
+			Translations: embedded(ctx, texts, c.BrandID, c.ID),
 		}
 	}), err
 }

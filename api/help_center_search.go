@@ -112,7 +112,7 @@ func (h helpCenterHandlers) UnifiedSearch(ctx context.Context, r gen.UnifiedSear
 func unifiedResultJSON(ctx context.Context, f helpcenter.FoundArticle) gen.UnifiedSearchResult {
 	t := f.Text
 	return gen.UnifiedSearchResult{
-		Title: t.Title, Type: gen.UnifiedSearchTypeARTICLE, UpdatedAt: wire.Time(f.UpdatedAt), URL: htmlURL(ctx, t.Locale, "articles", f.ID, t.Title),
+		Title: t.Title, Type: gen.UnifiedSearchTypeARTICLE, UpdatedAt: wire.Time(f.UpdatedAt), URL: htmlURL(ctx, f.BrandID, t.Locale, "articles", f.ID, t.Title),
 		ID: f.ID, Locale: t.Locale, Snippet: f.Snippet, AuthorID: f.AuthorID, SectionID: f.SectionID, CategoryID: f.CategoryID, BrandID: f.BrandID,
 	}
 }

@@ -151,11 +151,11 @@ func (h helpCenterHandlers) sectionsJSON(ctx context.Context, of []helpcenter.Se
 	return each(of, func(s helpcenter.Section) gen.Section {
 		t := s.Text
 		return gen.Section{
-			ID: s.ID, URL: helpURL(ctx, t.Locale, "sections", idText(s.ID)), HTMLURL: htmlURL(ctx, t.Locale, "sections", s.ID, t.Title),
+			ID: s.ID, URL: helpURL(ctx, s.BrandID, t.Locale, "sections", idText(s.ID)), HTMLURL: htmlURL(ctx, s.BrandID, t.Locale, "sections", s.ID, t.Title),
 			CategoryID: s.CategoryID, ParentSectionID: s.ParentSectionID, Position: int64(s.Position), Sorting: gen.SectionSorting(s.Sorting),
 			CreatedAt: wire.Time(s.CreatedAt), UpdatedAt: wire.Time(s.UpdatedAt), Name: t.Title, Description: or(t.HTMLBody, ""),
 			Locale: t.Locale, SourceLocale: s.SourceLocale, Outdated: t.Outdated, ThemeTemplate: s.ThemeTemplate,
-			ManageableBy: s.ManageableBy, UserSegmentID: s.UserSegmentID, Translations: embedded(ctx, texts, s.ID),
+			ManageableBy: s.ManageableBy, UserSegmentID: s.UserSegmentID, Translations: embedded(ctx, texts, s.BrandID, s.ID),
 		}
 	}), err
 }

@@ -106,7 +106,7 @@ func (h helpCenterHandlers) DeleteSectionSubscription(ctx context.Context, r gen
 
 func contentSubscriptionJSON(ctx context.Context, s models.ContentSubscription) gen.ContentSubscription {
 	return gen.ContentSubscription{
-		ID: s.ID, URL: helpURL(ctx, s.Locale, kinds[s.ContentType], strconv.FormatInt(s.ContentID, 10)+"/subscriptions/"+strconv.FormatInt(s.ID, 10)),
+		ID: s.ID, URL: helpURL(ctx, 0, s.Locale, kinds[s.ContentType], strconv.FormatInt(s.ContentID, 10)+"/subscriptions/"+strconv.FormatInt(s.ID, 10)),
 		UserID: s.UserID, ContentID: s.ContentID, ContentType: s.ContentType, Locale: s.Locale, IncludeComments: s.IncludeComments,
 		CreatedAt: wire.Time(s.CreatedAt), UpdatedAt: wire.Time(s.UpdatedAt),
 	}

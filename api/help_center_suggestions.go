@@ -29,7 +29,7 @@ func (h helpCenterHandlers) ListDeflectionSuggestions(ctx context.Context, r gen
 	}
 	found, err := h.help.Answers(ctx, auth.From(ctx), helpcenter.Ask{Question: query, Locale: cmp.Or(or(r.Params.Locale, ""), localeAsked(ctx))})
 	return gen.ListDeflectionSuggestions200JSONResponse{Results: each(found, func(s helpcenter.Suggestion) gen.DeflectionSuggestion {
-		return gen.DeflectionSuggestion{Name: s.Text.Title, HTMLURL: htmlURL(ctx, s.Text.Locale, "articles", s.Article.ID, s.Text.Title)}
+		return gen.DeflectionSuggestion{Name: s.Text.Title, HTMLURL: htmlURL(ctx, s.BrandID, s.Text.Locale, "articles", s.Article.ID, s.Text.Title)}
 	})}, err
 }
 
@@ -56,7 +56,7 @@ func (h helpCenterHandlers) CreateSuggestions(ctx context.Context, r gen.CreateS
 	found, err := h.help.Suggest(ctx, by, ask)
 	return gen.CreateSuggestions200JSONResponse{Suggestions: each(found, func(s helpcenter.Suggestion) gen.Suggestion {
 		return gen.Suggestion{
-			ArticleID: s.Article.ID, Locale: s.Text.Locale, Title: s.Text.Title, HTMLURL: htmlURL(ctx, s.Text.Locale, "articles", s.Article.ID, s.Text.Title),
+			ArticleID: s.Article.ID, Locale: s.Text.Locale, Title: s.Text.Title, HTMLURL: htmlURL(ctx, s.BrandID, s.Text.Locale, "articles", s.Article.ID, s.Text.Title),
 			Snippet: s.Snippet, Score: s.Score, Token: s.Token,
 		}
 	})}, err

@@ -13,10 +13,15 @@ import (
 )
 
 func translationJSON(ctx context.Context, t helpcenter.Translation) gen.Translation {
+	return translationOf(ctx, 0, t)
+}
+
+// translationOf is a translation in the help center of a brand; 0 is that of the host.
+func translationOf(ctx context.Context, brand int64, t helpcenter.Translation) gen.Translation {
 	kind := kinds[t.SourceType]
 	return gen.Translation{
-		ID: t.ID, URL: callOf(ctx).base + helpCenterPath + kind + "/" + idText(t.SourceID) + "/translations/" + t.Locale + ".json",
-		HTMLURL: htmlURL(ctx, t.Locale, kind, t.SourceID, t.Title), SourceID: t.SourceID, SourceType: gen.TranslationSource(t.SourceType),
+		ID: t.ID, URL: baseOfBrand(ctx, brand) + helpCenterPath + kind + "/" + idText(t.SourceID) + "/translations/" + t.Locale + ".json",
+		HTMLURL: htmlURL(ctx, brand, t.Locale, kind, t.SourceID, t.Title), SourceID: t.SourceID, SourceType: gen.TranslationSource(t.SourceType),
 		Locale: t.Locale, Title: t.Title, Body: t.HTMLBody, Outdated: t.Outdated, Draft: t.Draft, Hidden: t.Hidden,
 		CreatedAt: wire.Time(t.CreatedAt), UpdatedAt: wire.Time(t.UpdatedAt), UpdatedByID: t.UpdatedByID, CreatedByID: t.CreatedByID,
 	}

@@ -1,47 +1,39 @@
 package api
 
 import (
-	"net"
-	"strings"
+	"context"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/brands"
 )
 
-// Each brand is at hosts of its own, and so are the links to what belongs to it. How
-// they are called is known where the request names one of them; a request to
-// localhost, or to the address of a machine, has all links repeat that.
-
-// hosted is the address of a host in the place of the one that was called:
-// https://host:port.
-func (c call) hosted(host string) string {
-	scheme, called, _ := strings.Cut(c.base, "://")
-	if _, port, err := net.SplitHostPort(called); err == nil {
-		host = net.JoinHostPort(host, port)
+// baseOf is where a brand is reached: https://help.example.com. Links to what belongs to
+// a brand begin with it.
+func baseOf(ctx context.Context, b models.Brand) string {
+	c := callOf(ctx)
+	if b.ID == c.brand.ID {
+		return c.base
 	}
-	return scheme + "://" + host
+	of := c.setUp.of(ctx)
+	return brands.Address(c.base, of.Account, of.Brands, b)
 }
 
-// baseOf is where a brand is reached: https://help.example.com.
-func (c call) baseOf(b models.Brand) string {
-	switch {
-	case b.ID == c.brand.ID:
+// baseOfBrand is baseOf for a brand's id; 0 is that of the host.
+func baseOfBrand(ctx context.Context, id int64) string {
+	c := callOf(ctx)
+	if id == 0 || id == c.brand.ID {
 		return c.base
-	case b.HostMapping != nil:
-		return c.hosted(*b.HostMapping)
-	case c.brand.Labelled:
-		return c.hosted(c.ownHost(b))
 	}
-	return c.base
+	b, ok := c.setUp.of(ctx).Brand(id)
+	if !ok {
+		return c.base
+	}
+	return baseOf(ctx, b)
 }
 
 // ownHost is the host that begins with a brand's subdomain.
-func (c call) ownHost(b models.Brand) string {
-	name := hostOf(c.base)
-	if _, rest, ok := strings.Cut(name, "."); ok && c.brand.Labelled {
-		name = rest
-	}
-	if net.ParseIP(name) != nil {
-		name = "localhost"
-	}
-	return b.Subdomain + "." + name
+func ownHost(ctx context.Context, b models.Brand) string {
+	c := callOf(ctx)
+	of := c.setUp.of(ctx)
+	return brands.Host(hostOf(c.base), of.Account, of.Brands, b)
 }

@@ -15,7 +15,7 @@ func TestBrandsOverHTTP(t *testing.T) {
 	form := a.get("/api/v2/ticket_forms").ids("ticket_forms")[0]
 	one := fmt.Sprintf(`{"url":"http://helpd.test/api/v2/brands/%d.json","id":%d,"name":"Acme","subdomain":%q,"brand_url":"http://helpd.test",
 		"host_mapping":null,"has_help_center":true,"help_center_state":"enabled","active":true,"default":true,"is_deleted":false,"logo":null,
-		"ticket_form_ids":[%d],"signature_template":"{{agent.signature}}","created_at":%q,"updated_at":%q}`, id, id, a.account.Subdomain, form, clockText, clockText)
+		"ticket_form_ids":[%d],"signature_template":"{{agent.signature}}","default_locale":null,"locales":null,"created_at":%q,"updated_at":%q}`, id, id, a.account.Subdomain, form, clockText, clockText)
 	list.wantJSON(`{"brands":[%s],"count":1,"next_page":null,"previous_page":null}`, one)
 	path := fmt.Sprintf("/api/v2/brands/%d", id)
 	a.get(path).want(200).wantJSON(`{"brand":%s}`, one)

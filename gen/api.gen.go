@@ -1155,8 +1155,14 @@ type Brand struct {
 	Logo              map[string]interface{} `json:"logo"`
 	TicketFormIds     []int64                `json:"ticket_form_ids"`
 	SignatureTemplate string                 `json:"signature_template"`
-	CreatedAt         wire.Time              `json:"created_at"`
-	UpdatedAt         wire.Time              `json:"updated_at"`
+
+	// DefaultLocale Ours: the language of its help center where none is said; null: the account's.
+	DefaultLocale *string `json:"default_locale"`
+
+	// Locales Ours: the languages of its help center; null: all that the account has.
+	Locales   []string  `json:"locales"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
 }
 
 // BrandBody defines model for BrandBody.
@@ -1185,6 +1191,12 @@ type BrandInput struct {
 
 	// SignatureTemplate Null: {{agent.signature}}
 	SignatureTemplate nullable.Nullable[wire.Text] `json:"signature_template,omitempty"`
+
+	// DefaultLocale Ours: one of the languages of its help center, as en-us. Null: the account's.
+	DefaultLocale nullable.Nullable[wire.Text] `json:"default_locale,omitempty"`
+
+	// Locales Ours: languages that the account has. Null: all.
+	Locales nullable.Nullable[[]string] `json:"locales,omitempty"`
 }
 
 // BrandList defines model for BrandList.

@@ -15,9 +15,6 @@ import (
 type Brand struct {
 	ID         int64
 	HelpCenter string // the state of its help center: models.HelpCenterEnabled and the rest
-	// Labelled says that the host begins with a subdomain: what follows it is where
-	// all brands of the installation are.
-	Labelled bool
 }
 
 // BrandOf is a brand as one who is at its help center has it.
@@ -176,7 +173,7 @@ func (s *Service) placeOf(ctx context.Context, host string) (place, error) {
 		case gone != 0 && (f.Way != byAccount || f.AccountID != gone), f.Way == byBeingThere && i+1 < len(found):
 			return place{}, nil
 		default:
-			return place{account: f.AccountID, brand: Brand{f.ID, f.State, f.Way == byLabel || f.Way == byAccount}}, nil
+			return place{account: f.AccountID, brand: Brand{f.ID, f.State}}, nil
 		}
 	}
 	return place{}, nil

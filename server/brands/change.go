@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/locales"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -34,6 +36,10 @@ type Change struct {
 	Active            *bool
 	Default           *bool                     // true: in the place of the one that is
 	SignatureTemplate nullable.Nullable[string] // null: the usual one
+	// The languages of the help center, of those that the account has; null: all of
+	// them, and the account's default one.
+	DefaultLocale nullable.Nullable[string]
+	Locales       nullable.Nullable[[]string]
 
 	// UsualURL is what a brand shows that has no URL of its own: it is nothing to keep
 	// when it is sent back.
@@ -53,7 +59,7 @@ func (c Change) applyTx(tx *gorm.DB, by auth.Actor, b *models.Brand) error {
 			*to = *from
 		}
 	}
-	err := fault.Join(checkName(b.Name), subdomainTx(tx, by, b, before), c.applyHostTx(tx, by, b, before), c.applyURL(b), c.applySignature(b), c.applyState(b))
+	err := fault.Join(checkName(b.Name), subdomainTx(tx, by, b, before), c.applyHostTx(tx, by, b, before), c.applyURL(b), c.applySignature(b), c.applyState(b), c.applyLocalesTx(tx, by, b))
 	switch {
 	case err != nil:
 		return err
@@ -174,6 +180,56 @@ func (c Change) applySignature(b *models.Brand) error {
 		return fault.TooLong("signature_template", maxSignature)
 	}
 	b.SignatureTemplate = text
+	return nil
+}
+
+// applyLocalesTx says in which languages the help center is.
+func (c Change) applyLocalesTx(tx *gorm.DB, by auth.Actor, b *models.Brand) error {
+	if !c.Locales.IsSpecified() && !c.DefaultLocale.IsSpecified() {
+		return nil
+	}
+	var account models.Account
+	if err := tx.Select("settings").Take(&account, "id = ?", by.AccountID).Error; err != nil {
+		return err
+	}
+	s, err := accounts.ReadSettings(account.Settings)
+	if err != nil {
+		return err
+	}
+	var enabled []string
+	for _, id := range s.Localization.LocaleIDs {
+		if known, ok := locales.ByID(id); ok {
+			enabled = append(enabled, strings.ToLower(known.Code))
+		}
+	}
+	if list, err := c.Locales.Get(); err == nil {
+		if len(list) == 0 {
+			return fault.Blank("locales")
+		}
+		b.Locales = nil
+		for _, locale := range list {
+			locale = strings.ToLower(strings.TrimSpace(locale))
+			if !slices.Contains(enabled, locale) {
+				return fault.InvalidField("locales", "%.50s is not enabled", locale)
+			}
+			if !slices.Contains(b.Locales, locale) {
+				b.Locales = append(b.Locales, locale)
+			}
+		}
+	} else if c.Locales.IsNull() {
+		b.Locales = nil
+	}
+	if text, err := c.DefaultLocale.Get(); err == nil {
+		b.DefaultLocale = new(strings.ToLower(strings.TrimSpace(text)))
+	} else if c.DefaultLocale.IsNull() {
+		b.DefaultLocale = nil
+	}
+	if len(b.Locales) > 0 {
+		enabled = b.Locales
+	}
+	if b.DefaultLocale != nil && !slices.Contains(enabled, *b.DefaultLocale) {
+		return fault.InvalidField("default_locale", "%.50s is not enabled", *b.DefaultLocale)
+	}
 	return nil
 }
 

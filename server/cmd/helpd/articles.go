@@ -24,9 +24,9 @@ func articlesCommand() *cobra.Command {
 	return group("articles", "Read and write the help center's articles as files", articlesImport(), articlesExport())
 }
 
-// onHelpCenter runs a command's work on the help center of an account, as one of
-// its admins: the first, unless an e-mail address names one.
-func onHelpCenter(cmd *cobra.Command, subdomain, author string, work func(context.Context, *helpcenter.Service, auth.Actor) error) error {
+// onHelpCenter runs a command's work on the help center of a brand of an account, the
+// default one unless a subdomain names one, as one of its admins: the first, unless an e-mail address names one.
+func onHelpCenter(cmd *cobra.Command, subdomain, brand, author string, work func(context.Context, *helpcenter.Service, auth.Actor) error) error {
 	c, _, err := load(cmd)
 	if err != nil {
 		return err
@@ -47,8 +47,31 @@ func onHelpCenter(cmd *cobra.Command, subdomain, author string, work func(contex
 		if err != nil {
 			return err
 		}
+		if brand != "" {
+			if by.Brand, err = brandOf(ctx, db, account.ID, brand); err != nil {
+				return err
+			}
+		}
 		return work(auth.With(ctx, by), services.HelpCenter, by)
 	})
+}
+
+// brandOf is the brand of an account with a subdomain, whose help center may be closed
+// still.
+func brandOf(ctx context.Context, db *server.Database, account int64, subdomain string) (auth.Brand, error) {
+	var found []models.Brand
+	err := db.WithContext(ctx).Limit(1).Find(&found, "account_id = ? AND subdomain = lower(?) AND NOT is_deleted", account, subdomain).Error
+	if err == nil && len(found) == 0 {
+		err = usageError{fmt.Errorf("the account has no brand %q", subdomain)}
+	}
+	if err != nil {
+		return auth.Brand{}, err
+	}
+	return auth.BrandOf(found[0]), nil
+}
+
+func brandFlag(cmd *cobra.Command, subdomain *string) {
+	cmd.Flags().StringVar(subdomain, "brand", "", "subdomain of the brand whose help center it is (the default brand)")
 }
 
 func adminOf(ctx context.Context, db *server.Database, account int64, email string) (int64, error) {
@@ -67,7 +90,7 @@ func adminOf(ctx context.Context, db *server.Database, account int64, email stri
 }
 
 func articlesExport() *cobra.Command {
-	var account, locale string
+	var account, brand, locale string
 	cmd := &cobra.Command{
 		Use:   "export DIR",
 		Short: "Write the articles into files",
@@ -80,14 +103,15 @@ What an export that was killed left of such is removed by the next to DIR.
 
 Without --locale each language has a folder of its own.`,
 		Example: `  helpd articles export articles
-  helpd articles export korean --locale ko`,
+  helpd articles export korean --locale ko
+  helpd articles export lamps --brand lamps`,
 		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := args[0]
 			if there, err := os.ReadDir(dir); err == nil && len(there) > 0 {
 				return usageError{fmt.Errorf("%s is not empty", dir)}
 			}
-			return onHelpCenter(cmd, account, "", func(ctx context.Context, help *helpcenter.Service, by auth.Actor) error {
+			return onHelpCenter(cmd, account, brand, "", func(ctx context.Context, help *helpcenter.Service, by auth.Actor) error {
 				n, began := int64(0), time.Now()
 				tell, end := progress(ctx, cmd, "Exporting", "articles")
 				err := wholly(dir, func(dir string) error {
@@ -112,6 +136,7 @@ Without --locale each language has a folder of its own.`,
 		},
 	}
 	accountFlag(cmd, &account)
+	brandFlag(cmd, &brand)
 	cmd.Flags().StringVar(&locale, "locale", "", "language; empty: all, in folders")
 	return cmd
 }

@@ -23,7 +23,7 @@ import (
 
 // newArticles is what import was asked for.
 type newArticles struct {
-	account, author, locale, contents string
+	account, brand, author, locale, contents string
 	helpcenter.ImportOptions
 }
 
@@ -57,12 +57,13 @@ hundred, each hundred as a whole.`,
   helpd articles import docs/en --locale en-us --category Manual --create`,
 		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return onHelpCenter(cmd, n.account, n.author, func(ctx context.Context, help *helpcenter.Service, by auth.Actor) error {
+			return onHelpCenter(cmd, n.account, n.brand, n.author, func(ctx context.Context, help *helpcenter.Service, by auth.Actor) error {
 				return n.run(ctx, cmd, help, by, args[0])
 			})
 		},
 	}
 	accountFlag(cmd, &n.account)
+	brandFlag(cmd, &n.brand)
 	f := cmd.Flags()
 	f.StringVar(&n.locale, "locale", "", "language of the files; empty: each is a folder of the directory")
 	f.StringVar(&n.author, "author", "", "e-mail address of the admin who writes (the account's first)")

@@ -177,6 +177,19 @@ func TestExportThenImportIsTheIdentity(t *testing.T) {
 		}
 		t.Errorf("files %v", slices.Sorted(maps.Keys(again)))
 	}
+	// Another brand has a help center of its own, with the same ids and old addresses.
+	l.ask("POST", "/api/v2/brands", `{"brand":{"name":"Lamps","subdomain":"lamps"}}`)
+	before = l.state()
+	l.imports("5 articles new, 1 translations new, 0 changed, 0 the same", first, "--brand", "lamps")
+	if again := filesIn(t, l.export("--brand", "Lamps")); !maps.Equal(again, got) {
+		t.Errorf("the other brand's files %v", slices.Sorted(maps.Keys(again)))
+	}
+	if again := filesIn(t, l.export()); !maps.Equal(again, got) || l.state() == before {
+		t.Errorf("the default brand's files %v", slices.Sorted(maps.Keys(again)))
+	}
+	if r := l.run("import", first, "--brand", "chairs"); r.code == 0 || !strings.Contains(r.err, `the account has no brand "chairs"`) {
+		t.Errorf("a brand that there is not: %d, %s", r.code, r.err)
+	}
 	// One language alone is whole, too.
 	korean := l.export("--locale", "ko")
 	third := newLibrary(t)
