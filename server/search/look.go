@@ -183,9 +183,10 @@ func (l *Lookup) readFresh() error {
 // readSets looks for the leaves in runs.
 func (l *Lookup) readSets() error {
 	var list []asked
-	for _, want := range spans(l.leaves) {
-		for _, s := range l.sections {
-			for _, r := range s.runs {
+	ranges := spans(l.leaves)
+	for _, s := range l.sections {
+		for _, r := range s.runs {
+			for _, want := range ranges {
 				if r.number > 0 {
 					list = append(list, asked{s, r, want})
 				}
@@ -289,46 +290,43 @@ func (l *Lookup) wanted(s *section, perhaps bool) *set {
 
 // holds are the documents of a section that a condition holds for, nil for none.
 func (l *Lookup) holds(m *Match, s *section, perhaps bool) *set {
-	switch m.op {
-	case '=':
-		if have := s.have[slices.Index(l.leaves, m.leaf)]; have != nil {
-			copied := *have
-			return &copied
-		}
-		return nil
-	case '|':
-		var out *set
-		for _, one := range m.list {
-			switch found := l.holds(one, s, perhaps); {
-			case found == nil:
-			case out == nil:
-				out = found
-			default:
-				out.or(found)
-			}
-		}
-		return out
+	found, own := l.known(m, s, perhaps)
+	if found == nil || own {
+		return found
 	}
-	if m.op == '<' && !perhaps {
-		if exact := s.exact[slices.IndexFunc(l.phrases, m.same)]; exact != nil {
-			copied := *exact
-			return &copied
-		}
-		return nil
+	copied := *found
+	return &copied
+}
+
+// known is holds, of a set that must stay as it is unless it is the caller's own.
+func (l *Lookup) known(m *Match, s *section, perhaps bool) (out *set, own bool) {
+	switch {
+	case m.op == '=':
+		return s.have[slices.Index(l.leaves, m.leaf)], false
+	case m.op == '<' && !perhaps:
+		return s.exact[slices.IndexFunc(l.phrases, m.same)], false
 	}
-	var out *set
-	for i, one := range m.list {
-		found := l.holds(one, s, perhaps)
-		if found == nil {
-			return nil
-		}
-		if i == 0 {
-			out = found
+	for _, one := range m.list {
+		found, its := l.known(one, s, perhaps)
+		switch {
+		case found == nil && m.op == '|':
 			continue
+		case found == nil:
+			return nil, false
+		case out == nil:
+			out, own = found, its
+			continue
+		case !own:
+			copied := *out
+			out, own = &copied, true
 		}
-		out.and(found)
+		if m.op == '|' {
+			out.or(found)
+		} else {
+			out.and(found)
+		}
 	}
-	return out
+	return out, own
 }
 
 // Every are all the documents that are wanted.
