@@ -49,22 +49,24 @@ type Batch struct {
 func Batches(list []Event) (all []Batch) {
 	for _, e := range list {
 		detail := document(e.Detail)
-		last := len(all) - 1
-		if last < 0 || len(all[last].Types) == batchSize || !bytes.Equal(all[last].Detail, detail) {
-			all, last = append(all, Batch{Detail: detail, Changes: models.JSON{'['}}), last+1
-		} else {
-			b := all[last].Changes
-			b[len(b)-1] = ','
-			all[last].Changes = b
+		if n := len(all); n == 0 || len(all[n-1].Types) == batchSize || !bytes.Equal(all[n-1].Detail, detail) {
+			all = append(all, Batch{Detail: detail})
 		}
-		if e.Change == nil {
-			e.Change = struct{}{}
-		}
-		b := &all[last]
-		b.Types = append(b.Types, TypePrefix+e.Type)
-		b.Changes = append(append(b.Changes, document(e.Change)...), ']')
+		all[len(all)-1].add(e)
 	}
 	return all
+}
+
+func (b *Batch) add(e Event) {
+	if e.Change == nil {
+		e.Change = struct{}{}
+	}
+	before := byte('[')
+	if n := len(b.Changes); n > 0 {
+		b.Changes, before = b.Changes[:n-1], ','
+	}
+	b.Types = append(b.Types, TypePrefix+e.Type)
+	b.Changes = append(append(append(b.Changes, before), document(e.Change)...), ']')
 }
 
 // document does not encode what is encoded: encoding/json would read all of it
@@ -95,6 +97,9 @@ func (b Batch) Values(by By, kind string, id int64) []any {
 // AppendTx appends events about one record. The events of one record keep their
 // order if whoever appends holds the record's lock.
 func AppendTx(tx *gorm.DB, by By, kind string, id int64, list ...Event) error {
+	if len(list) == 0 {
+		return nil
+	}
 	by.SourceID = cmp.Or(by.SourceID, Source(tx.Statement.Context))
 	batches := Batches(list)
 	if len(batches) == 1 { // mostly; it takes one round trip less
@@ -116,6 +121,9 @@ type About struct {
 // AppendAllTx appends events of several records of one kind at once: what happens
 // to all members of an organization.
 func AppendAllTx(tx *gorm.DB, by By, kind string, list []About) error {
+	if len(list) == 0 {
+		return nil
+	}
 	by.SourceID = cmp.Or(by.SourceID, Source(tx.Statement.Context))
 	rows := postgres.NewCopied(Table, Columns)
 	for first := 0; first < len(list); {
