@@ -332,6 +332,16 @@ func TestSearchExport(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("exported %v, want %v", got, want)
 	}
+	// What is called by its number is in its place among what names it.
+	called := want[2]
+	names := f.ticket("names", fmt.Sprintf(`"subject":"As in %d","comment":{"body":"x"}`, called))
+	for order, want := range map[string][]int64{"asc": {called, names}, "desc": {names, called}} {
+		for _, by := range []string{"created_at", "updated_at"} {
+			if got := f.get(fmt.Sprintf("/api/v2/search?query=%d+type:ticket&sort_by=%s&sort_order=%s", called, by, order)).want(200).ids("results"); !slices.Equal(got, want) {
+				t.Errorf("by %s, %s: %v, want %v", by, order, got, want)
+			}
+		}
+	}
 	f.get("/api/v2/search/export?query=nothing&filter[type]=user").want(200).wantJSON(`{"results":[],"facets":null,"meta":{"has_more":false,"after_cursor":null,"before_cursor":null},"links":{"prev":null,"next":null}}`)
 	f.get("/api/v2/search/export?query=walrus").want(400)
 	f.get("/api/v2/search/export?query=walrus&filter[type]=boat").want(422)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/page"
-	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/search"
 )
 
@@ -111,27 +109,18 @@ func (s *Service) behind(by auth.Actor, query string, kind search.Kind, text str
 	return &c, nil
 }
 
+// export reads the newest records, of equals those with the smallest numbers first.
 func (p *plan) export(tx *gorm.DB, from *cursor, limit int) ([]Hit, error) {
-	where, args := p.condition()
-	if p.byWords() {
-		all, err := search.Every(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without})
-		if all = p.inside(all); err != nil || all.Len() == 0 {
-			return nil, err
-		}
-		where, args = p.among(all)
-	}
-	t := p.table()
+	o := order{column: "created_at", desc: true}
 	if from != nil {
-		at := time.UnixMicro(from.Created).UTC()
-		where += fmt.Sprintf(" AND %[1]s.created_at <= ? AND (%[1]s.created_at < ? OR %[1]s.id > ?)", t.as)
-		args = append(args, at, at, from.ID)
+		o.behind = &place{time.UnixMicro(from.Created), from.ID}
 	}
-	var hits []Hit
-	err := postgres.Rows(tx, fmt.Sprintf("SELECT %[1]s.id, %[1]s.created_at FROM %[2]s %[1]s WHERE %[3]s ORDER BY %[1]s.created_at DESC, %[1]s.id LIMIT %[4]d", t.as, t.name, where, limit), args, func(row postgres.Scanned) error {
-		h := Hit{Kind: p.kind}
-		err := row.Scan(&h.ID, &h.created)
-		hits = append(hits, h)
-		return err
-	})
-	return hits, err
+	if !p.byWords() {
+		return p.inOrder(tx, o, nil, limit)
+	}
+	all, err := search.Every(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without})
+	if all = p.inside(all); err != nil || all.Len() == 0 {
+		return nil, err
+	}
+	return p.inOrder(tx, o, &all, limit)
 }

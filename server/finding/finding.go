@@ -110,7 +110,7 @@ func (s *Service) find(ctx context.Context, q asked, counted int) (found, error)
 		p := &q.plans[i]
 		var one found
 		err := s.inTx(ctx, p, func(tx *gorm.DB) error {
-			hit, ok, err := p.byNumber(tx)
+			hit, ok, err := p.byNumber(tx, q.sort, q.desc)
 			if err != nil {
 				return err
 			}

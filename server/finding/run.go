@@ -30,8 +30,8 @@ type Hit struct {
 	Kind search.Kind
 	ID   int64
 
-	key     float64 // of the order; NaN for none, which is last
-	created time.Time
+	key         float64 // of the order; NaN for none, which is last
+	at, created time.Time
 }
 
 // found are the first of what a plan finds, in the order of the query.
@@ -84,34 +84,6 @@ func (p *plan) condition() (string, []any) {
 	return where, args
 }
 
-// order is an order of results: a number of each, as SQL over the record's table.
-func (p *plan) order(name string) string {
-	as := p.table().as
-	switch name {
-	case "created":
-		return "extract(epoch FROM " + as + ".created_at)::float8"
-	case "updated":
-		return "extract(epoch FROM " + as + ".updated_at)::float8"
-	}
-	if p.kind != search.Ticket {
-		return "NULL::float8"
-	}
-	switch name {
-	case "commented":
-		return `(SELECT extract(epoch FROM m.latest_comment_added_at)::float8 FROM ticket_metrics m WHERE m.account_id = t.account_id AND m.ticket_id = t.id)`
-	case "priority":
-		return rank("t.priority", priorities)
-	case "status":
-		return rank("t.status", statuses)
-	}
-	return rank("t.type", types)
-}
-
-// rank is the place of a column's value among names; those without one come first.
-func rank(column string, names []string) string {
-	return fmt.Sprintf("coalesce(array_position(ARRAY['%s'], %s), 0)::float8", strings.Join(names, "','"), column)
-}
-
 // statement is SQL that is being written, with its arguments.
 type statement struct {
 	strings.Builder
@@ -142,10 +114,12 @@ func (p *plan) run(tx *gorm.DB, by string, desc bool, counted int) (out found, e
 	if out.count > counted {
 		out.count, out.more = counted, true
 	}
-	if by == "" { // the newest
-		where, args = p.newest(where, args)
+	if by != "" {
+		out.hits, err = p.sorted(tx, nil, by, desc)
+		return out, err
 	}
-	out.hits, err = p.sorted(tx, where, args, by, desc)
+	where, args = p.newest(where, args)
+	out.hits, err = p.ranked(tx, where, args, "0::float8", false)
 	return out, err
 }
 
@@ -162,38 +136,6 @@ func (p *plan) newest(where string, args []any) (string, []any) {
 	t := p.table()
 	return fmt.Sprintf("%[1]s.account_id = ? AND %[1]s.id = ANY(ARRAY(SELECT %[1]s.id FROM %[2]s %[1]s WHERE %[3]s ORDER BY %[1]s.id DESC LIMIT %[4]d))", t.as, t.name, where, MaxFound),
 		append([]any{p.by.AccountID}, args...)
-}
-
-// sorted reads the first records for which a condition holds, in an order.
-func (p *plan) sorted(tx *gorm.DB, where string, args []any, by string, desc bool) ([]Hit, error) {
-	t := p.table()
-	key := "0::float8"
-	if by != "" {
-		key = p.order(by)
-	}
-	direction := "DESC"
-	if !desc {
-		direction = "ASC"
-	}
-	among := "DESC" // of equals the newest come first
-	if by == "created" {
-		among = direction
-	}
-	var hits []Hit
-	err := postgres.Rows(tx, fmt.Sprintf("SELECT %[2]s.id, %[1]s AS key, %[2]s.created_at FROM %[3]s %[2]s WHERE %[4]s ORDER BY key %[5]s NULLS LAST, %[2]s.created_at %[6]s, %[2]s.id %[6]s LIMIT %[7]d",
-		key, t.as, t.name, where, direction, among, MaxFound), args, func(row postgres.Scanned) error {
-		h := Hit{Kind: p.kind}
-		var key *float64
-		if err := row.Scan(&h.ID, &key, &h.created); err != nil {
-			return err
-		}
-		if h.key = math.NaN(); key != nil {
-			h.key = *key
-		}
-		hits = append(hits, h)
-		return nil
-	})
-	return hits, err
 }
 
 // merged are the hits of several plans in one order.
@@ -223,15 +165,25 @@ func compare(a, b Hit, desc bool) int {
 
 // byNumber is the record whose id the query is, if the plan would find it but for
 // its words.
-func (p *plan) byNumber(tx *gorm.DB) (Hit, bool, error) {
+func (p *plan) byNumber(tx *gorm.DB, by string, desc bool) (Hit, bool, error) {
 	if p.number == 0 {
 		return Hit{}, false, nil
 	}
-	t := p.table()
-	where, args := p.condition()
-	h := Hit{Kind: p.kind, key: 2}
-	ok, err := postgres.Row(tx, "SELECT "+t.as+".id, "+t.as+".created_at FROM "+t.name+" "+t.as+" WHERE "+where+" AND "+t.as+".id = ?", append(args, p.number), &h.ID, &h.created)
-	return h, ok, err
+	q := *p
+	q.match, q.without = nil, nil
+	q.where = append(q.where[:len(q.where):len(q.where)], clause{p.table().as + ".id = ?", []any{p.number}})
+	var hits []Hit
+	var err error
+	if by != "" {
+		hits, err = q.sorted(tx, nil, by, desc)
+	} else {
+		where, args := q.condition()
+		hits, err = q.ranked(tx, where, args, "2::float8", false) // before those with the words in their titles
+	}
+	if err != nil || len(hits) == 0 {
+		return Hit{}, false, err
+	}
+	return hits[0], true, nil
 }
 
 // inTx runs f in a transaction that sees one state of what a plan is about, and whose
