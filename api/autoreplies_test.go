@@ -125,6 +125,41 @@ func TestAutoreplies(t *testing.T) {
 		t.Errorf("%d uses", got)
 	}
 
+	t.Run("of_the_brand", func(t *testing.T) {
+		b, host := withBrand(s.anAPI, "")
+		category := b.post(help+"/en-us/categories", `{"category":{"name":"Lamps"}}`).want(201).id("category")
+		section := b.post(fmt.Sprintf("%s/en-us/categories/%d/sections", help, category), `{"section":{"name":"Returns"}}`).want(201).id("section")
+		lamp := b.post(fmt.Sprintf("%s/en-us/sections/%d/articles", help, section), `{"article":{"title":"Returning a broken lamp of this brand"}}`).want(201).id("article")
+		body := fmt.Sprintf(`{"ticket":{"subject":"Broken lamp","requester":{"name":"Bea","email":%q},"comment":{"body":"How do I return it?"}}}`, s.email("bea"))
+		made := b.post("/api/v2/tickets", body).want(201)
+		if fmt.Sprint(made.member("ticket", "brand_id")) != fmt.Sprint(b.id) {
+			t.Errorf("a ticket of the brand's host: %s", made.body)
+		}
+		ticket := made.id("ticket")
+		s.send()
+		if got, want := s.offered(ticket), []string{fmt.Sprintf("%d en-us offered", lamp)}; !slices.Equal(got, want) {
+			t.Errorf("ledger %v, want %v", got, want)
+		}
+		link := fmt.Sprintf("http://%s/hc/en-us/articles/%d-Returning-a-broken-lamp-of-this-brand", host, lamp)
+		if mails := s.mails(ticket); len(mails) != 1 || !strings.Contains(mails[0], link) {
+			t.Errorf("mails %q, want %s", mails, link)
+		}
+		if got := s.get(s.path(ticket)+"/audits").want(200).member("audits", 1, "events", 0, "body", 0, "article", "html_url"); got != link {
+			t.Errorf("the audit has %v, want %s", got, link)
+		}
+		// An agent is shown articles of the ticket's brand, wherever he asks.
+		if got := s.post(help+"/suggestions", fmt.Sprintf(`{"suggestion":{"ticket_id":%d}}`, ticket)).want(200).member("suggestions", 0, "article_id"); fmt.Sprint(got) != fmt.Sprint(lamp) {
+			t.Errorf("suggested %v, want %d", got, lamp)
+		}
+		// What is closed is offered to nobody.
+		b.put(b.path, `{"brand":{"help_center_state":"restricted"}}`).want(200)
+		ticket = s.post("/api/v2/tickets", strings.Replace(body, `"subject"`, fmt.Sprintf(`"brand_id":%d,"subject"`, b.id), 1)).want(201).id("ticket")
+		s.send()
+		if got := s.offered(ticket); len(got) != 0 {
+			t.Errorf("offered of a closed help center: %v", got)
+		}
+	})
+
 	t.Run("once", func(t *testing.T) {
 		s.put("/api/v2/triggers/"+fmt.Sprint(trigger), `{"trigger":{"conditions":{"all":[]  ,"any":[{"field":"update_type","operator":"is","value":"Change"},`+created+`]}}}`).want(200)
 		s.put(s.path(ticket), `{"ticket":{"comment":{"body":"The lamp is still broken."}}}`).want(200)

@@ -45,7 +45,7 @@ func (h helpCenterHandlers) CreateSuggestions(ctx context.Context, r gen.CreateS
 		if err != nil {
 			return nil, err
 		}
-		ask.Asker = &of.Requester
+		ask.Asker, ask.BrandID = &of.Requester, of.BrandID
 		if of.Answerable {
 			ask.TicketID = int64(*in.TicketID)
 		}

@@ -9257,7 +9257,7 @@ type ServerInterface interface {
 	// ShowHelpCenterSession Shows a token as pages of the help center send it when they write. helpd needs none: no browser sends a caller's credentials by itself.
 	// (GET /api/v2/help_center/sessions)
 	ShowHelpCenterSession(ctx echo.Context) error
-	// CreateSuggestions Ours: offers at most five articles that may answer a question or a ticket, to those who may see them: of a ticket, its requester as well as the caller.
+	// CreateSuggestions Ours: offers at most five articles that may answer a question or a ticket, to those who may see them: of a ticket, its requester as well as the caller, and of its brand's help center; otherwise of the host's.
 	// (POST /api/v2/help_center/suggestions)
 	CreateSuggestions(ctx echo.Context) error
 	// RejectSuggestion Ours: an article that was offered has not answered the question.
@@ -34661,7 +34661,7 @@ type StrictServerInterface interface {
 	// ShowHelpCenterSession Shows a token as pages of the help center send it when they write. helpd needs none: no browser sends a caller's credentials by itself.
 	// (GET /api/v2/help_center/sessions)
 	ShowHelpCenterSession(ctx context.Context, request ShowHelpCenterSessionRequestObject) (ShowHelpCenterSessionResponseObject, error)
-	// CreateSuggestions Ours: offers at most five articles that may answer a question or a ticket, to those who may see them: of a ticket, its requester as well as the caller.
+	// CreateSuggestions Ours: offers at most five articles that may answer a question or a ticket, to those who may see them: of a ticket, its requester as well as the caller, and of its brand's help center; otherwise of the host's.
 	// (POST /api/v2/help_center/suggestions)
 	CreateSuggestions(ctx context.Context, request CreateSuggestionsRequestObject) (CreateSuggestionsResponseObject, error)
 	// RejectSuggestion Ours: an article that was offered has not answered the question.

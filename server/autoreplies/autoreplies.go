@@ -119,7 +119,7 @@ func (s *Service) find(ctx context.Context, by auth.Actor, ticket int64) (q tick
 	if fault.Is(err, fault.NotFound) {
 		return q, ask, nil, nil
 	}
-	ask = helpcenter.Ask{Question: helpcenter.Shortened(q.Text), Asker: &q.Requester, TicketID: ticket}
+	ask = helpcenter.Ask{Question: helpcenter.Shortened(q.Text), Asker: &q.Requester, TicketID: ticket, BrandID: q.BrandID}
 	if err != nil || !q.Answerable || q.Requester.Anonymous() || q.Requester.User.Email == nil || strings.TrimSpace(ask.Question) == "" {
 		return q, ask, nil, err
 	}

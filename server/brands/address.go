@@ -58,3 +58,15 @@ func Address(base string, account models.Account, all []models.Brand, b models.B
 	}
 	return u.String()
 }
+
+// ForReaders is Address for links in what is sent: they begin with the brand's host
+// mapping wherever the account is reached.
+func ForReaders(base string, account models.Account, all []models.Brand, b models.Brand) string {
+	switch {
+	case b.HostMapping != nil && *b.HostMapping != "":
+		return "https://" + *b.HostMapping
+	case b.ID == 0: // it is gone
+		return base
+	}
+	return Address(base, account, all, b)
+}

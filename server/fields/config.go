@@ -295,7 +295,16 @@ func (c *Config) Brand(id int64) (models.Brand, bool) {
 	return models.Brand{}, false
 }
 
-// DefaultBrand is the brand of tickets that name none.
+// BrandAt is the brand of new tickets that name none and that are asked for at the host
+// of one: that, or for 0 the default brand.
+func (c *Config) BrandAt(host int64) int64 {
+	if b, ok := c.Brand(host); ok && b.Active {
+		return b.ID
+	}
+	return c.DefaultBrand().ID
+}
+
+// DefaultBrand is the brand that others are not.
 func (c *Config) DefaultBrand() models.Brand {
 	for _, b := range c.Brands {
 		if b.Default {

@@ -1,6 +1,7 @@
 package helpcenter
 
 import (
+	"cmp"
 	"html"
 	"net/mail"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/brands"
 	"github.com/helpd/helpd/server/richtext"
 	"github.com/helpd/helpd/server/segments"
 )
@@ -41,15 +43,13 @@ func (s *Service) tellTx(tx *gorm.DB, a models.Article, t models.Translation, n 
 		return err
 	}
 	brand, _ := config.Brand(a.BrandID)
-	host := config.Account.Subdomain + ".localhost"
-	if brand.HostMapping != nil && *brand.HostMapping != "" {
-		host = *brand.HostMapping
+	if !brand.Active || !brand.HasHelpCenter { // where nobody could read it
+		return nil
 	}
-	base := s.PublicURL
-	if u, err := url.Parse(base); err == nil && u.Hostname() != "" {
+	base := brands.ForReaders(cmp.Or(s.PublicURL, "https://"+config.Account.Subdomain+".localhost"), config.Account, config.Brands, brand)
+	host := base
+	if u, err := url.Parse(base); err == nil {
 		host = u.Hostname()
-	} else {
-		base = "https://" + host
 	}
 	title := strings.Join(strings.Fields(t.Title), " ")
 	if short := []rune(title); len(short) > maxSubject {
@@ -64,12 +64,13 @@ func (s *Service) tellTx(tx *gorm.DB, a models.Article, t models.Translation, n 
 	return tx.Exec(`INSERT INTO outbox (account_id, article_id, audit_id, event_id, rule_id, channel, recipient_ids, recipients, ccs, headers, subject, html_body, text_body, created_at)
 		SELECT @account, @article, 0, 0, 0, @channel, ARRAY[u.id], ARRAY[u.email], '{}', CAST(@headers AS json), @subject, @html, @text, @now
 		FROM articles AS x JOIN users AS u ON u.account_id = x.account_id
-		WHERE x.account_id = @account AND x.id = @article AND x.archived_at IS NULL AND u.active AND NOT u.suspended AND u.email IS NOT NULL AND u.id <> @from
+		WHERE (u.role <> @endUser OR NOT @restricted) AND x.account_id = @account AND x.id = @article AND x.archived_at IS NULL AND u.active AND NOT u.suspended AND u.email IS NOT NULL AND u.id <> @from
 			AND u.id IN (SELECT v.user_id FROM content_subscriptions AS v WHERE v.account_id = @account AND v.locale = @locale
 				AND (@ofArticle AND v.content_type = 'Article' AND v.content_id = @article OR v.content_type = 'Section' AND v.content_id = x.section_id AND `+n.section+`)
 				UNION SELECT v.follower_id FROM user_subscriptions AS v WHERE @followers AND v.account_id = @account AND v.followed_id = @from)
 			AND `+segments.VisibleTo("x.user_segment_ids")+" AND "+openTo+`
 		ORDER BY u.id`, map[string]any{
+		"endUser": models.RoleEndUser, "restricted": brand.HelpCenterState == models.HelpCenterRestricted,
 		"account": a.AccountID, "article": a.ID, "channel": models.ChannelEmail, "headers": string(headers), "subject": n.about + title,
 		"html": body, "text": richtext.Text(body), "now": s.now(), "from": n.from, "locale": t.Locale, "ofArticle": n.article,
 		"followers": n.followers && slices.Contains(localesOf(config, a.BrandID).Enabled, t.Locale),

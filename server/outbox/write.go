@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/brands"
 	"github.com/helpd/helpd/server/liquid"
 	"github.com/helpd/helpd/server/placeholders"
 	"github.com/helpd/helpd/server/richtext"
@@ -92,10 +93,7 @@ func headers(c *placeholders.Context, f Facts, nth int) models.JSON {
 
 // hostOf is the name by which the brand is reached.
 func hostOf(c *placeholders.Context, brand models.Brand) string {
-	if brand.HostMapping != nil && *brand.HostMapping != "" {
-		return *brand.HostMapping
-	}
-	if u, err := url.Parse(c.Base); err == nil && u.Hostname() != "" {
+	if u, err := url.Parse(brands.ForReaders(c.Base, c.Config.Account, c.Config.Brands, brand)); err == nil && u.Hostname() != "" {
 		return u.Hostname()
 	}
 	return c.Config.Account.Subdomain + ".localhost"

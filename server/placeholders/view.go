@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/brands"
 	"github.com/helpd/helpd/server/liquid"
 )
 
@@ -109,13 +110,9 @@ func (v *view) link() string {
 	return base + "/agent/tickets/" + strconv.FormatInt(v.Ticket.ID, 10)
 }
 
-// readersBase is the address of the account for end users: the host of the brand, if
-// it has one.
+// readersBase is the address of the account for end users: where the brand is.
 func (v *view) readersBase() string {
-	if host := v.brand().HostMapping; host != nil && *host != "" {
-		return "https://" + *host
-	}
-	return v.Base
+	return brands.ForReaders(v.Base, v.Config.Account, v.Config.Brands, v.brand())
 }
 
 func (v *view) organization(id *int64) any {

@@ -13,7 +13,8 @@ import (
 
 // Question is what a ticket asks, for answers to be suggested.
 type Question struct {
-	Text      string     // its subject, and its first comment that end users may read
+	Text      string // its subject, and its first comment that end users may read
+	BrandID   int64
 	Requester auth.Actor // who is to read the answers
 	// Answerable reports whether an answer may solve the ticket: the caller is its
 	// requester or an agent, who may tell him of it, and the requester sees it.
@@ -28,8 +29,8 @@ func (s *Service) Question(ctx context.Context, by auth.Actor, ticket int64) (Qu
 	var requester int64
 	var public bool
 	where, args := Visible(by)
-	err := s.db.WithContext(ctx).Raw("SELECT t.subject, "+publicDescription+", t.requester_id, t.is_public FROM tickets t WHERE t.id = ? AND "+where,
-		append([]any{ticket}, args...)...).Row().Scan(&subject, &body, &requester, &public)
+	err := s.db.WithContext(ctx).Raw("SELECT t.subject, "+publicDescription+", t.requester_id, t.is_public, t.brand_id FROM tickets t WHERE t.id = ? AND "+where,
+		append([]any{ticket}, args...)...).Row().Scan(&subject, &body, &requester, &public, &q.BrandID)
 	if isNoRows(err) {
 		return q, fault.Missing("ticket", ticket)
 	}

@@ -242,7 +242,7 @@ func organizations(tx *gorm.DB, account int64, ids models.IDs) (map[int64]organi
 func (s *save) applyPlace() error {
 	c, t := s.change, &s.after
 	if s.created && s.rule == nil {
-		t.BrandID = s.config.DefaultBrand().ID
+		t.BrandID = s.config.BrandAt(s.by.Brand.ID)
 		if form, ok := s.config.DefaultForm(); ok {
 			t.TicketFormID = &form.ID
 		}

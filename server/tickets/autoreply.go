@@ -9,6 +9,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/brands"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/placeholders"
@@ -117,7 +118,8 @@ func (s *save) sendArticles() error {
 	for i, article := range a.list {
 		b := &body[i].Article
 		b.ID, b.ArticleID, b.BrandID, b.Locale, b.Score, b.Title = article.ID, article.ID, article.BrandID, article.Locale, article.Score, article.Title
-		b.HTMLURL = a.Base + article.Path
+		of, _ := s.config.Brand(article.BrandID)
+		b.HTMLURL = brands.ForReaders(a.Base, s.config.Account, s.config.Brands, of) + article.Path
 	}
 	if err := s.tell(auditEvent{Type: articlesSent, Body: body, Public: new(true)}); err != nil {
 		return err

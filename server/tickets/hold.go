@@ -91,7 +91,7 @@ func (s *save) suspend() error {
 	s.writeText(s.comment, &first)
 	row := models.SuspendedTicket{
 		AuthorID: s.held.author, AuthorName: s.held.name, AuthorEmail: s.held.email, Subject: subjectOf(s.comment), Content: s.comment.PlainBody,
-		CauseID: s.held.cause, Recipient: pointer(s.change.Recipient), Via: models.ToJSON(viaChannel("api")), BrandID: s.config.DefaultBrand().ID,
+		CauseID: s.held.cause, Recipient: pointer(s.change.Recipient), Via: models.ToJSON(viaChannel("api")), BrandID: s.config.BrandAt(s.by.Brand.ID),
 	}
 	if subject := pointer(s.change.Subject); subject != nil && strings.TrimSpace(*subject) != "" {
 		row.Subject = cutText(strings.TrimSpace(strings.ReplaceAll(*subject, "\n", " ")), MaxSubject)
