@@ -119,9 +119,7 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 			}
 			text, sent = text[:0], time.Now()
 		}
-		patience, done := context.WithDeadline(ctx, sent.Add(heartbeat))
-		list, err := listener.Next(patience, s.after)
-		done()
+		list, err := listener.Next(ctx, sent.Add(heartbeat), s.after)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/helpd/helpd/server/postgres"
 )
@@ -62,8 +63,16 @@ func (h *Listener) Close() {
 }
 
 // Next waits for events with larger numbers than after and returns them in the
-// order of their numbers. When ctx is done it returns none.
-func (h *Listener) Next(ctx context.Context, after int64) ([]Heard, error) {
+// order of their numbers. When ctx is done, and when nothing came until a time (the
+// zero time: ever), it returns none. That time is no deadline of ctx, which would cut
+// off a query that is under way, and its connection, each time it passes.
+func (h *Listener) Next(ctx context.Context, until time.Time, after int64) ([]Heard, error) {
+	var late <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		late = timer.C
+	}
 	for {
 		h.log.mu.Lock()
 		changed, announced, seen := h.room.changed, h.room.announced, h.log.seen
@@ -77,6 +86,8 @@ func (h *Listener) Next(ctx context.Context, after int64) ([]Heard, error) {
 		}
 		select {
 		case <-changed:
+		case <-late:
+			return nil, nil
 		case <-ctx.Done():
 			return nil, nil
 		}

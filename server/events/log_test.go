@@ -192,6 +192,40 @@ func TestReadersMissNothing(t *testing.T) {
 	}
 }
 
+// Who waits only so long still hears what there is, and is never told that reading it
+// failed, though each time takes a new connection.
+func TestListenersWaitOnlySoLong(t *testing.T) {
+	t.Parallel()
+	dsn := testdb.DSN(t)
+	db := testdb.Open(t, dsn)
+	postgres.Pool(db).SetMaxIdleConns(-1)
+	l := events.NewLog(db, clock, quiet)
+	if err := db.WithContext(t.Context()).Transaction(func(tx *gorm.DB) error { return appendTx(tx, 1, 1, 0) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Number(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	next := func(until time.Time, after int64) []events.Heard {
+		listener := l.Listen(1)
+		defer listener.Close()
+		list, err := listener.Next(t.Context(), until, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	list := next(time.Now().Add(-time.Second), 0)
+	if len(list) != 1 {
+		t.Fatalf("of what there is %v is heard", list)
+	}
+	for n := range 200 {
+		if more := next(time.Now().Add(time.Duration(n)*10*time.Microsecond), list[0].Seq); len(more) > 0 {
+			t.Fatalf("of nothing %v is heard", more)
+		}
+	}
+}
+
 // Listeners who come at any time hear all that is numbered after their place, once
 // and in order, and nothing of other accounts.
 func TestListenersHearAll(t *testing.T) {
@@ -232,7 +266,7 @@ func TestListenersHearAll(t *testing.T) {
 			listener := l.Listen(h.account)
 			defer listener.Close()
 			for after := h.start; ; {
-				list, err := listener.Next(ctx, after)
+				list, err := listener.Next(ctx, time.Time{}, after)
 				if err != nil {
 					t.Error(err)
 				}
