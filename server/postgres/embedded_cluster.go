@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const (
@@ -231,6 +232,9 @@ func (c *cluster) giveToOwner(dir string) error {
 	return nil
 }
 
+// namedWithin is how long a process that has a data directory may take to say who it is.
+const namedWithin = 2 * time.Second
+
 // lockDataDir keeps a second helpd off the data directory until the file
 // returned is closed, at the latest by the end of this process.
 func lockDataDir(dataDir string) (*os.File, error) {
@@ -238,12 +242,20 @@ func lockDataDir(dataDir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock the data directory: %w", err)
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
+	for begun := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) {
+			break
+		}
+		// Who has just taken the lock writes down next who it is: until then the file is
+		// empty, or names one that is gone.
 		holder := make([]byte, 20)
-		n, _ := f.Read(holder) // only to say who; unreadable is no harm
-		f.Close()
-		return nil, fmt.Errorf("the data directory %s is %w (process %s)", dataDir, ErrInUse, strings.TrimSpace(string(holder[:n])))
+		n, _ := f.ReadAt(holder, 0) // only to say who; unreadable is no harm
+		name := strings.TrimSpace(string(holder[:n]))
+		pid, unnamed := strconv.Atoi(name)
+		if unnamed == nil && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || time.Since(begun) > namedWithin {
+			f.Close()
+			return nil, fmt.Errorf("the data directory %s is %w (process %s)", dataDir, ErrInUse, name)
+		}
 	}
 	if err == nil {
 		err = f.Truncate(0)

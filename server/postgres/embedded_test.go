@@ -3,6 +3,7 @@ package postgres
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -242,6 +243,34 @@ func TestEmbeddedServesOnlyOneHelpd(t *testing.T) {
 	_, holder, refused := strings.Cut(a, "is in use by another helpd (process ")
 	if !refused || b != "ready" || !pids[strings.TrimSuffix(holder, ")")] {
 		t.Errorf("one said %q, the other %q", a, b)
+	}
+}
+
+// Who has just locked a directory has not said yet who it is, and the one before may
+// have left its name.
+func TestDataDirectoriesTellWhoHasThem(t *testing.T) {
+	t.Parallel()
+	for round := range 50 {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "postgres.lock")
+		before := []string{"", "999999999\n"}[round%2]
+		check(t, os.WriteFile(path, []byte(before), 0o600))
+		holder, err := os.OpenFile(path, os.O_RDWR, 0)
+		check(t, err)
+		check(t, syscall.Flock(int(holder.Fd()), syscall.LOCK_EX))
+		refused := make(chan error, 1)
+		go func() {
+			_, err := lockDataDir(dir)
+			refused <- err
+		}()
+		runtime.Gosched()
+		check(t, holder.Truncate(0))
+		_, err = fmt.Fprintf(holder, "%d\n", os.Getpid())
+		check(t, err)
+		if err := <-refused; !errors.Is(err, ErrInUse) || !strings.HasSuffix(err.Error(), fmt.Sprintf("(process %d)", os.Getpid())) {
+			t.Errorf("with %q before: %v", before, err)
+		}
+		check(t, holder.Close())
 	}
 }
 
