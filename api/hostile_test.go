@@ -367,6 +367,8 @@ func (w *world) minimal(op gen.Operation, s *openapi3.Schema) any {
 			out[name] = map[string]any{"body": "Hello"}
 		case known:
 			out[name] = raw(id)
+		case name == "subdomain": // one in all accounts, also of tests that run beside
+			out[name] = w.account.Subdomain + "x"
 		case name == "type" && strings.Contains(op.Path, "identities"):
 			out[name] = "email"
 		case name == "type":
