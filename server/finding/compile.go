@@ -24,6 +24,7 @@ type asked struct {
 type plan struct {
 	kind    search.Kind
 	by      auth.Actor
+	index   *search.Index
 	match   *search.Match // nil: without words
 	title   *search.Match // what makes a record more relevant; nil with match
 	without *search.Match // words that must not be there
@@ -41,6 +42,7 @@ type clause struct {
 // compiler turns a query into plans.
 type compiler struct {
 	by     auth.Actor
+	index  *search.Index
 	config *fields.Config
 	now    time.Time
 	zone   *time.Location
@@ -180,7 +182,7 @@ var otherTypes = []string{"article", "topic"}
 // plan is that of a kind; false if it has not all the properties that are asked
 // for.
 func (c *compiler) plan(kind search.Kind, clauses []search.Clause) (plan, bool, error) {
-	p := plan{kind: kind, by: c.by}
+	p := plan{kind: kind, by: c.by, index: c.index}
 	var words, titles, without []*search.Match
 	same := map[string][]value{} // of one property, whose values are alternatives
 	var names []string

@@ -100,7 +100,7 @@ func (s *Service) compiler(ctx context.Context, by auth.Actor) (*compiler, error
 	if err != nil {
 		return nil, err
 	}
-	return &compiler{by: by, config: config, now: s.now(), zone: timezone.Load(config.Account.TimeZone)}, nil
+	return &compiler{by: by, index: s.index, config: config, now: s.now(), zone: timezone.Load(config.Account.TimeZone)}, nil
 }
 
 // find runs the plans of a query, each in a transaction of its own.

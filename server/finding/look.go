@@ -13,7 +13,7 @@ import (
 // look is run for a plan with words: the index tells which records have them, and
 // if more is asked of these, their table which of them have it.
 func (p *plan) look(tx *gorm.DB, by string, desc bool, counted int) (found, error) {
-	l, err := search.Look(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without, Title: p.title})
+	l, err := p.index.Look(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without, Title: p.title})
 	if err != nil {
 		return found{}, err
 	}

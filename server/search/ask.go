@@ -2,8 +2,6 @@ package search
 
 import (
 	"database/sql"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/helpd/helpd/models"
@@ -13,28 +11,12 @@ import (
 // span is a range of keys, without its end.
 type span struct{ from, to string }
 
-// spans are the ranges of keys that the leaves are in; near ones are one, for they
-// are in the same block as a rule.
-func spans(leaves []leaf) []span {
-	var list []span
-	for _, l := range leaves {
-		s := span{l.text + keyEnd, l.text + placesMark}
-		if l.begin {
-			s = span{l.text, l.text + string(utf8.MaxRune)}
-		}
-		list = append(list, s)
+// span is the range of keys that a leaf is in.
+func (l *leaf) span() span {
+	if l.begin {
+		return span{l.text, l.text + string(utf8.MaxRune)}
 	}
-	slices.SortFunc(list, func(a, b span) int { return strings.Compare(a.from, b.from) })
-	var out []span
-	for _, s := range list {
-		n := len(out) - 1
-		if n >= 0 && (s.from <= out[n].to || near(out[n].from, s.from)) {
-			out[n].to = max(out[n].to, s.to)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
+	return span{l.text + keyEnd, l.text + placesMark}
 }
 
 // near reports whether two keys begin with the same four bytes or more.
@@ -55,6 +37,7 @@ type asked struct {
 	in *section
 	of *reading
 	span
+	words []*wordRange // of sets: what it is joined of
 }
 
 // read calls each for the blocks that are asked for: those of places, or of sets.

@@ -36,11 +36,13 @@ func (d *Document) Values() []any { return []any{d.Account, string(d.Kind), d.ID
 type Index struct {
 	db    *gorm.DB
 	turns [64]chan struct{} // by stock; several may share one
+
+	lately *lately
 }
 
 // NewIndex makes the index on db.
 func NewIndex(db *gorm.DB) *Index {
-	x := &Index{db: db}
+	x := &Index{db: db, lately: newLately()}
 	for i := range x.turns {
 		x.turns[i] = make(chan struct{}, 1)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -22,6 +21,7 @@ type Wanted struct {
 // Lookup are the documents that are wanted, as they are found.
 type Lookup struct {
 	tx      *gorm.DB
+	lately  *lately // nil: nothing is kept
 	account int64
 	want    Wanted
 	leaves  []leaf
@@ -57,13 +57,21 @@ type reading struct {
 // readKey is a key of a run, and of which leaf.
 type readKey struct {
 	leaf int
-	key  string
-	ids  []byte // the set of the documents that have it, as written
+	keySet
 }
 
 // Look begins to look for documents. tx must be one of Index.Read, or as OneState says.
 func Look(tx *gorm.DB, account int64, want Wanted) (*Lookup, error) {
-	l := &Lookup{tx: tx, account: account, want: want, step: lookedInto}
+	return look(tx, nil, account, want)
+}
+
+// Look is Look, faster for words that were looked for lately.
+func (x *Index) Look(tx *gorm.DB, account int64, want Wanted) (*Lookup, error) {
+	return look(tx, x.lately, account, want)
+}
+
+func look(tx *gorm.DB, known *lately, account int64, want Wanted) (*Lookup, error) {
+	l := &Lookup{tx: tx, lately: known, account: account, want: want, step: lookedInto}
 	l.leaves = want.Title.leaves(want.Without.leaves(want.Match.leaves(nil)))
 	l.phrases = want.Title.phrases(want.Without.phrases(want.Match.phrases(nil)))
 	l.words = l.wordsOf()
@@ -178,43 +186,6 @@ func (l *Lookup) readFresh() error {
 		}
 	}
 	return nil
-}
-
-// readSets looks for the leaves in runs.
-func (l *Lookup) readSets() error {
-	var list []asked
-	ranges := spans(l.leaves)
-	for _, s := range l.sections {
-		for _, r := range s.runs {
-			for _, want := range ranges {
-				if r.number > 0 {
-					list = append(list, asked{s, r, want})
-				}
-			}
-		}
-	}
-	err := l.read(list, false, func(a asked, data []byte) error {
-		return a.eachKey(data, func(key, value []byte) error {
-			for n := range l.leaves {
-				if !l.leaves[n].holds(key) {
-					continue
-				}
-				if err := a.in.found(n).unite(value, &a.of.live); err != nil {
-					return err
-				}
-				if len(l.words[n]) > 0 {
-					a.of.keys = append(a.of.keys, readKey{n, string(key), slices.Clone(value)})
-				}
-			}
-			return nil
-		})
-	})
-	for _, s := range l.sections {
-		for _, r := range s.runs {
-			slices.SortFunc(r.keys, func(a, b readKey) int { return strings.Compare(a.key, b.key) })
-		}
-	}
-	return err
 }
 
 // Next are the documents of the newest sections that were not told of yet, and those

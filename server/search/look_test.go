@@ -19,7 +19,13 @@ type library struct {
 	t    *testing.T
 	db   *gorm.DB
 	ctx  context.Context
+	x    *Index
 	said map[int64][2]string // title and body
+}
+
+func newLibrary(t *testing.T) *library {
+	db, ctx := opened(t, 0)
+	return &library{t, db, ctx, NewIndex(db), map[int64][2]string{}}
 }
 
 func (b *library) put(id int64, title, body string) {
@@ -48,16 +54,28 @@ func (b *library) exec(query string, args ...any) {
 
 func (b *library) flush() {
 	b.t.Helper()
-	if err := NewIndex(b.db).flush(b.ctx, stock{1, Ticket}); err != nil {
+	if err := b.x.flush(b.ctx, stock{1, Ticket}); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
+// look is what is found both with and without what is known from before.
 func (b *library) look(w Wanted) (all, titled []int64) {
+	b.t.Helper()
+	all, titled = b.lookBy(Look, w)
+	for range 2 {
+		if again, titles := b.lookBy(b.x.Look, w); !slices.Equal(again, all) || !slices.Equal(titles, titled) {
+			b.t.Fatalf("%d found by what is known, and %d otherwise", len(again), len(all))
+		}
+	}
+	return all, titled
+}
+
+func (b *library) lookBy(look func(*gorm.DB, int64, Wanted) (*Lookup, error), w Wanted) (all, titled []int64) {
 	b.t.Helper()
 	w.Kind = Ticket
 	err := b.db.WithContext(b.ctx).Transaction(func(tx *gorm.DB) error {
-		l, err := Look(tx, 1, w)
+		l, err := look(tx, 1, w)
 		for err == nil {
 			var found, title Records
 			var more bool
@@ -104,8 +122,7 @@ func first(a, _ []int64) []int64 { return a }
 // index finds what reading all of the texts finds.
 func TestLookFindsWhatReadingFinds(t *testing.T) {
 	t.Parallel()
-	db, ctx := opened(t, 0)
-	b := &library{t, db, ctx, map[int64][2]string{}}
+	b := newLibrary(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	words := strings.Fields("alpha beta gamma delta alphabet 한국어 omega")
 	text := func() string {
@@ -162,7 +179,7 @@ func TestLookFindsWhatReadingFinds(t *testing.T) {
 			t.Fatalf("titles: %v, want %v", titled, want)
 		}
 	}
-	if n := count(t, db, ctx, "search_runs"); n > 8 {
+	if n := count(t, b.db, b.ctx, "search_runs"); n > 8 {
 		t.Errorf("%d runs are left of two sections", n)
 	}
 }
@@ -170,8 +187,7 @@ func TestLookFindsWhatReadingFinds(t *testing.T) {
 // A text that must go is in no run any more, though no other change came.
 func TestErasedTextsLeaveTheRuns(t *testing.T) {
 	t.Parallel()
-	db, ctx := opened(t, 0)
-	b := &library{t, db, ctx, map[int64][2]string{}}
+	b := newLibrary(t)
 	for id := range int64(2000) {
 		b.put(id+1, "", "common words")
 	}
@@ -202,6 +218,36 @@ func (b *library) written(word string) (found bool) {
 		b.t.Fatal(err)
 	}
 	return found
+}
+
+func TestWhatIsKnownOfWordsIsBounded(t *testing.T) {
+	t.Parallel()
+	l := newLately()
+	sets := func(word string, size int) *wordSets {
+		w := &wordSets{of: wordKey{1, Ticket, span{word, word + "z"}}, runs: map[int64][]keySet{}}
+		for run := range int64(4) {
+			w.add(run, keySet{word, make([]byte, size/4)})
+		}
+		return w
+	}
+	often := sets("often", wordBytes/2)
+	l.put(often)
+	for i := range 100 {
+		l.put(sets(fmt.Sprint(i), wordBytes/2))
+		if l.get(often.of) != often {
+			t.Fatalf("what is used is forgotten after %d others", i)
+		}
+	}
+	if l.get(sets("0", 0).of) != nil || len(l.by) != l.order.Len() || len(l.by) > 2*latelyBytes/wordBytes || l.bytes > latelyBytes {
+		t.Errorf("%d words are kept in %d bytes", len(l.by), l.bytes)
+	}
+	if sets("large", wordBytes).runs != nil {
+		t.Error("a word that takes too much is kept")
+	}
+	l.put(sets("often", 0))
+	if keys, ok := l.get(often.of).in(3); !ok || len(keys) != 1 || len(keys[0].ids) != 0 {
+		t.Errorf("%v is not what was put last", keys)
+	}
 }
 
 func FuzzRead(f *testing.F) {
