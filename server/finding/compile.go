@@ -29,6 +29,7 @@ type plan struct {
 	title   *search.Match // what makes a record more relevant; nil with match
 	without *search.Match // words that must not be there
 	where   []clause      // of properties
+	live    bool          // only tickets that are not archived have them
 	within  []search.Set  // in each of which a record must be
 	number  int64         // one that may be the record's id; 0: none
 }
@@ -282,18 +283,20 @@ func (c *compiler) compare(p *plan, kind search.Kind, prop property, list []valu
 	}
 	var alternatives []string
 	var all []any
+	live := !list[0].Not
 	for _, v := range list {
 		where, args, err := prop.where(c, v)
 		if err != nil {
 			return err
 		}
 		alternatives, all = append(alternatives, where), append(all, args...)
+		live = live && strings.HasSuffix(where, onLists)
 	}
 	where := "(" + strings.Join(alternatives, " OR ") + ")"
 	if list[0].Not {
 		where = "(" + where + " IS NOT TRUE)"
 	}
-	p.where = append(p.where, clause{where, all})
+	p.where, p.live = append(p.where, clause{where, all}), p.live || live
 	return nil
 }
 

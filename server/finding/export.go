@@ -116,11 +116,15 @@ func (p *plan) export(tx *gorm.DB, from *cursor, limit int) ([]Hit, error) {
 		o.behind = &place{time.UnixMicro(from.Created), from.ID}
 	}
 	if !p.byWords() {
-		return p.inOrder(tx, o, nil, limit)
+		n, err := p.atMost(tx, few+1)
+		if err != nil {
+			return nil, err
+		}
+		return p.inOrder(tx, o, nil, n, limit)
 	}
 	all, err := search.Every(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without})
 	if all = p.inside(all); err != nil || all.Len() == 0 {
 		return nil, err
 	}
-	return p.inOrder(tx, o, &all, limit)
+	return p.inOrder(tx, o, &all, 0, limit)
 }

@@ -44,7 +44,7 @@ func (p *plan) look(tx *gorm.DB, by string, desc bool, counted int) (found, erro
 		out.count, out.more = counted, true
 	}
 	if by != "" {
-		out.hits, err = p.sorted(tx, &out.words, by, desc)
+		out.hits, err = p.sorted(tx, &out.words, 0, by, desc)
 		return out, err
 	}
 	titled, err := p.titled(tx, &out, titles, newest)

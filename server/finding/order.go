@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/search"
 )
@@ -30,25 +31,26 @@ type place struct {
 // times are the orders by time, by the names of sorts.
 var times = map[string]string{"created": "created_at", "updated": "updated_at"}
 
-// fewWords is how many records are looked up by their ids, rather than to go over
-// all in their order until enough of them were met.
-const fewWords = 20_000
+// few is how many records are read to be sorted, rather than to go over all in
+// their order until enough of them were met.
+const few = 20_000
 
 // inOrder are the first records of the plan, of those that have the words if these
-// are given.
-func (p *plan) inOrder(tx *gorm.DB, o order, words *search.Records, limit int) ([]Hit, error) {
-	if words == nil {
-		where, args := p.condition()
-		return p.first(tx, o, p.shelves(), where, args, limit)
-	}
-	if words.Len() <= fewWords {
-		where, args := p.among(*words)
-		return p.first(tx, o, []string{"true"}, where, args, limit)
+// are given. all is how many there are, or more than few.
+func (p *plan) inOrder(tx *gorm.DB, o order, words *search.Records, all, limit int) ([]Hit, error) {
+	where, args := p.condition()
+	switch {
+	case words == nil && all <= few:
+		return p.first(tx, o, where, args, true, limit)
+	case words == nil:
+		return p.first(tx, o, where, args, false, limit)
+	case words.Len() <= few:
+		where, args = p.among(*words)
+		return p.first(tx, o, where, args, true, limit)
 	}
 	var hits []Hit
-	where, args := p.condition()
 	for size := 4 * limit; ; size *= 2 {
-		list, err := p.first(tx, o, p.shelves(), where, args, size)
+		list, err := p.first(tx, o, where, args, false, size)
 		for _, h := range list {
 			if words.Has(h.ID) && len(hits) < limit {
 				hits = append(hits, h)
@@ -62,26 +64,34 @@ func (p *plan) inOrder(tx *gorm.DB, o order, words *search.Records, limit int) (
 	}
 }
 
-// shelves are conditions for parts of a table that have indexes of their own.
+// shelves are conditions for the parts of a table that have indexes of their own.
 func (p *plan) shelves() []string {
-	if p.kind == search.Ticket {
-		return []string{"NOT t.archived", "t.archived"}
+	switch {
+	case p.kind != search.Ticket:
+		return []string{"true"}
+	case p.live:
+		return []string{"NOT t.archived"}
 	}
-	return []string{"true"}
+	return []string{"NOT t.archived", "t.archived"}
 }
 
-// first reads the first records for which a condition holds, shelf by shelf.
-func (p *plan) first(tx *gorm.DB, o order, shelves []string, where string, args []any, limit int) ([]Hit, error) {
+// first reads the first records for which a condition holds: by the index of the
+// order, or with few by whatever finds them best.
+func (p *plan) first(tx *gorm.DB, o order, where string, args []any, few bool, limit int) ([]Hit, error) {
 	t := p.table()
 	behind, more := o.condition(t.as)
 	args = append(args[:len(args):len(args)], more...)
+	part := fmt.Sprintf("SELECT %[1]s.id, %[1]s.%[2]s AS at, %[1]s.created_at FROM %[3]s %[1]s WHERE %[4]s%[5]s", t.as, o.column, t.name, where, behind)
 	var s statement
-	for _, shelf := range shelves {
-		if s.Len() > 0 {
-			s.write(" UNION ALL ")
+	if few {
+		s.write(part+" OFFSET 0", args...)
+	} else {
+		for i, shelf := range p.shelves() {
+			if i > 0 {
+				s.write(" UNION ALL ")
+			}
+			s.write(fmt.Sprintf("(%s AND %s ORDER BY %s LIMIT %d)", part, shelf, o.by(t.as+"."+o.column, t.as+".id"), limit), args...)
 		}
-		s.write(fmt.Sprintf("(SELECT %[1]s.id, %[1]s.%[2]s AS at, %[1]s.created_at FROM %[3]s %[1]s WHERE %[4]s%[5]s AND %[6]s ORDER BY %[7]s LIMIT %[8]d)",
-			t.as, o.column, t.name, where, behind, shelf, o.by(t.as+"."+o.column, t.as+".id"), limit), args...)
 	}
 	var hits []Hit
 	err := postgres.Rows(tx, fmt.Sprintf("SELECT id, at, created_at FROM (%s) k ORDER BY %s LIMIT %d", s.String(), o.by("at", "id"), limit), s.args, func(row postgres.Scanned) error {
@@ -110,16 +120,71 @@ func (o order) condition(as string) (string, []any) {
 	return fmt.Sprintf(" AND %[1]s.%[2]s %[3]s= ? AND (%[1]s.%[2]s %[3]s ? OR %[1]s.id %[4]s ?)", as, o.column, is[o.desc], is[o.newest]), []any{at, at, o.behind.id}
 }
 
-// sorted are the first results in an order of the request.
-func (p *plan) sorted(tx *gorm.DB, words *search.Records, by string, desc bool) ([]Hit, error) {
+// sorted are the first results in an order of the request; words and all are as
+// for inOrder.
+func (p *plan) sorted(tx *gorm.DB, words *search.Records, all int, by string, desc bool) ([]Hit, error) {
 	if column, ok := times[by]; ok {
-		return p.inOrder(tx, order{column: column, desc: desc, newest: desc || by != "created"}, words, MaxFound)
+		return p.inOrder(tx, order{column: column, desc: desc, newest: desc || by != "created"}, words, all, MaxFound)
+	}
+	if words != nil {
+		all = words.Len()
+	}
+	r, ranked := ranks[by]
+	if p.kind != search.Ticket { // nothing that such records have
+		r, ranked = ranking{}, true
+	}
+	if all > few && ranked {
+		return p.byValue(tx, words, r, desc)
 	}
 	where, args := p.condition()
 	if words != nil {
 		where, args = p.among(*words)
 	}
-	return p.ranked(tx, where, args, p.order(by), desc)
+	return p.ranked(tx, where, args, p.key(by), desc)
+}
+
+// ranking is an order by the values of a column: those that have none come first.
+type ranking struct {
+	column string
+	values []string
+}
+
+var ranks = map[string]ranking{"priority": {"t.priority", priorities}, "status": {"t.status", statuses}, "ticket_type": {"t.type", types}}
+
+// byValue is sorted of many records: of each value the newest, until there are
+// enough.
+func (p *plan) byValue(tx *gorm.DB, words *search.Records, r ranking, desc bool) (hits []Hit, err error) {
+	newest := order{column: "created_at", desc: true, newest: true}
+	for n := range len(r.values) + 1 {
+		at := n
+		if desc {
+			at = len(r.values) - n
+		}
+		q, key, all := *p, float64(at), 0
+		switch {
+		case r.column == "":
+			key = math.NaN()
+		case at == 0:
+			q.where = append(q.where[:len(q.where):len(q.where)], clause{r.column + " IS NULL", nil})
+		default:
+			q.where = append(q.where[:len(q.where):len(q.where)], clause{r.column + " = ?", []any{r.values[at-1]}})
+			q.live = q.live || r.column == "t.status" && r.values[at-1] != models.StatusClosed
+		}
+		if words == nil {
+			if all, err = q.atMost(tx, few+1); err != nil {
+				return nil, err
+			}
+		}
+		list, err := q.inOrder(tx, newest, words, all, MaxFound-len(hits))
+		for _, h := range list {
+			h.key = key
+			hits = append(hits, h)
+		}
+		if err != nil || len(hits) == MaxFound {
+			return hits, err
+		}
+	}
+	return hits, nil
 }
 
 // ranked reads all records for which a condition holds, and returns the first by a
@@ -147,23 +212,13 @@ func (p *plan) ranked(tx *gorm.DB, where string, args []any, key string, desc bo
 	return hits, err
 }
 
-// order is an order that no index has.
-func (p *plan) order(name string) string {
+// key is the number of a record that it is sorted by, as SQL.
+func (p *plan) key(by string) string {
 	if p.kind != search.Ticket {
 		return "NULL::float8"
 	}
-	switch name {
-	case "commented":
-		return `(SELECT extract(epoch FROM m.latest_comment_added_at)::float8 FROM ticket_metrics m WHERE m.account_id = t.account_id AND m.ticket_id = t.id)`
-	case "priority":
-		return rank("t.priority", priorities)
-	case "status":
-		return rank("t.status", statuses)
+	if r, ok := ranks[by]; ok {
+		return fmt.Sprintf("coalesce(array_position(ARRAY['%s'], %s), 0)::float8", strings.Join(r.values, "','"), r.column)
 	}
-	return rank("t.type", types)
-}
-
-// rank is the place of a column's value among names; those without one come first.
-func rank(column string, names []string) string {
-	return fmt.Sprintf("coalesce(array_position(ARRAY['%s'], %s), 0)::float8", strings.Join(names, "','"), column)
+	return "(SELECT extract(epoch FROM m.latest_comment_added_at)::float8 FROM ticket_metrics m WHERE m.account_id = t.account_id AND m.ticket_id = t.id)"
 }

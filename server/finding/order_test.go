@@ -24,7 +24,7 @@ type timed struct {
 // all records, looked up, or found without words; and pages of an export are all of it.
 func TestOrdersByTime(t *testing.T) {
 	t.Parallel()
-	const all = fewWords + 2_000
+	const all = few + 2_000
 	s := newShelf(t, all)
 	// Times that are the same for several, and not in the order of the numbers.
 	s.exec(`UPDATE organizations SET created_at = '2026-01-01'::timestamptz + (id * 7919 % 9000) * interval '1 second',
@@ -55,13 +55,13 @@ func TestOrdersByTime(t *testing.T) {
 			}
 		}
 		s.read(func(tx *gorm.DB) error {
-			for _, by := range []string{"created", "updated"} {
+			for _, by := range []string{"created", "updated", "priority"} { // which organizations have not
 				for _, desc := range []bool{true, false} {
 					out, err := p.run(tx, by, desc, exactTo)
 					if err != nil {
 						return err
 					}
-					if got, want := idsOf(out.hits), inOrder(want, by, desc, desc || by == "updated")[:len(out.hits)]; len(got) != MaxFound || !slices.Equal(got, want) {
+					if got, want := idsOf(out.hits), inOrder(want, by, desc || by == "priority", desc || by != "created")[:len(out.hits)]; len(got) != MaxFound || !slices.Equal(got, want) {
 						t.Errorf("%s by %s, %t: %d, %v, want %v", name, by, desc, len(got), got[:5], want[:5])
 					}
 				}
@@ -81,6 +81,61 @@ func TestOrdersByTime(t *testing.T) {
 			}
 			if !slices.Equal(got, inOrder(want, "created", true, false)) {
 				t.Errorf("%s: exported %d of %d", name, len(got), len(want))
+			}
+			return nil
+		})
+	}
+}
+
+// Tickets come in the same order by whatever way they are read: those that are
+// archived, too.
+func TestOrdersOfTickets(t *testing.T) {
+	t.Parallel()
+	const all = 400
+	s := newShelf(t, 0)
+	s.exec("ALTER TABLE tickets DROP CONSTRAINT tickets_account_id_requester_id_fkey") // there are no people here
+	s.exec(`INSERT INTO tickets (account_id, id, subject, description, custom_status_id, brand_id, ticket_form_id, requester_id, submitter_id, via, tags, custom_fields,
+			follower_ids, email_cc_ids, is_public, comment_count, incident_count, followup_ids, generated_at, status, type, priority, archived, created_at, updated_at)
+		SELECT 1, n, 'x', 'x', 1, 1, 1, 1, 1, '{}', '{}', '{}', '{}', '{}', true, 0, 0, '{}', now(), status,
+			(ARRAY[NULL, 'question', 'incident', 'problem', 'task'])[1 + n * 31 % 5], (ARRAY[NULL, 'low', 'normal', 'high', 'urgent'])[1 + n * 17 % 5],
+			status = 'closed' AND n % 3 > 0, now() - (n * 7919 % 50) * interval '1 hour', now() - (n * 104729 % 70) * interval '1 minute'
+		FROM (SELECT n, (ARRAY['new', 'open', 'pending', 'hold', 'solved', 'closed', 'closed'])[1 + n * 13 % 7] AS status FROM generate_series(1, ?::int) n) x`, all)
+	admin := models.User{Tenant: models.Tenant{AccountID: 1, ID: 1}, Role: models.RoleAdmin}
+	for _, p := range []*plan{{}, {live: true, where: []clause{{"(t.status IN ('open', 'new')" + onLists, nil}}}} {
+		p.kind, p.by = search.Ticket, auth.Actor{AccountID: 1, User: admin}
+		s.read(func(tx *gorm.DB) error {
+			where, args := p.condition()
+			for _, desc := range []bool{true, false} {
+				for by, r := range ranks {
+					want, err := p.ranked(tx, where, args, p.key(by), desc)
+					if err != nil {
+						return err
+					}
+					if got, err := p.byValue(tx, nil, r, desc); err != nil || !slices.Equal(idsOf(got), idsOf(want)) || len(got) < all/7 || got[0].key != want[0].key {
+						t.Errorf("by %s, %t: %v and %v, %v", by, desc, idsOf(got), idsOf(want), err)
+					}
+				}
+				for _, column := range times {
+					o := order{column: column, desc: desc, newest: true}
+					want, err := p.first(tx, o, where, args, true, all)
+					if err != nil {
+						return err
+					}
+					var got []Hit
+					for range all/10 + 1 {
+						list, err := p.first(tx, o, where, args, false, 10)
+						if err != nil {
+							return err
+						}
+						if got = append(got, list...); len(list) < 10 {
+							break
+						}
+						o.behind = &place{list[9].at, list[9].ID}
+					}
+					if !slices.Equal(idsOf(got), idsOf(want)) || len(got) < all/7 {
+						t.Errorf("by %s, %t: %v and %v", column, desc, idsOf(got), idsOf(want))
+					}
+				}
 			}
 			return nil
 		})

@@ -96,12 +96,15 @@ var (
 	types      = []string{"question", "incident", "problem", "task"}
 )
 
+// onLists ends the condition of tickets that are not archived.
+const onLists = " AND NOT t.archived)"
+
 // status also says of tickets that are not closed that they are on lists, so that
 // the indexes of these serve.
 func status(_ *compiler, v value) (string, []any, error) {
 	where, args, err := ranked("t.status", statuses, v)
 	if err == nil && !strings.Contains(where, "'"+models.StatusClosed+"'") {
-		where = "(" + where + " AND NOT t.archived)"
+		where = "(" + where + onLists
 	}
 	return where, args, err
 }

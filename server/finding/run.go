@@ -105,29 +105,32 @@ func (p *plan) run(tx *gorm.DB, by string, desc bool, counted int) (out found, e
 		out.count, err = p.counted(tx, nil)
 		return out, err
 	}
-	where, args := p.condition()
-	var s statement
-	p.count(&s, where, args, counted+1)
-	if _, err := postgres.Row(tx, s.String(), s.args, &out.count); err != nil {
+	most := counted
+	if by != "" {
+		most = max(counted, few)
+	}
+	if out.count, err = p.atMost(tx, most+1); err != nil {
 		return out, err
 	}
+	all := out.count
 	if out.count > counted {
 		out.count, out.more = counted, true
 	}
 	if by != "" {
-		out.hits, err = p.sorted(tx, nil, by, desc)
+		out.hits, err = p.sorted(tx, nil, all, by, desc)
 		return out, err
 	}
-	where, args = p.newest(where, args)
+	where, args := p.newest(p.condition())
 	out.hits, err = p.ranked(tx, where, args, "0::float8", false)
 	return out, err
 }
 
-// count writes a query of how many records a condition holds for, up to a limit.
-func (p *plan) count(s *statement, where string, args []any, limit int) {
+// atMost is how many records the plan's condition holds for, up to a limit.
+func (p *plan) atMost(tx *gorm.DB, limit int) (n int, err error) {
 	t := p.table()
-	s.write("SELECT count(*) FROM (SELECT FROM "+t.name+" "+t.as+" WHERE "+where, args...)
-	s.write(" LIMIT ?) k", limit)
+	where, args := p.condition()
+	_, err = postgres.Row(tx, fmt.Sprintf("SELECT count(*) FROM (SELECT FROM %s %s WHERE %s LIMIT %d) k", t.name, t.as, where, limit), args, &n)
+	return n, err
 }
 
 // newest is a condition that leaves the newest records of those for which it holds
@@ -175,7 +178,7 @@ func (p *plan) byNumber(tx *gorm.DB, by string, desc bool) (Hit, bool, error) {
 	var hits []Hit
 	var err error
 	if by != "" {
-		hits, err = q.sorted(tx, nil, by, desc)
+		hits, err = q.sorted(tx, nil, 1, by, desc)
 	} else {
 		where, args := q.condition()
 		hits, err = q.ranked(tx, where, args, "2::float8", false) // before those with the words in their titles
