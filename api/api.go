@@ -150,7 +150,7 @@ func New(s Services, o Options) *echo.Echo {
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, s.Rules, who},
 		audienceHandlers:     audienceHandlers{s.Segments, s.ContentTags},
-		brandHandlers:        brandHandlers{s.Brands, s.Fields},
+		brandHandlers:        brandHandlers{s.Brands, s.Fields, s.Attachments},
 		dynamicHandlers:      dynamicHandlers{s.Dynamic},
 		eventHandlers:        eventHandlers{s.Events, who},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},

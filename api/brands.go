@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/brands"
 	"github.com/helpd/helpd/server/fault"
@@ -17,6 +19,7 @@ import (
 type brandHandlers struct {
 	brands *brands.Service
 	fields *fields.Service
+	files  *attachments.Service
 }
 
 func (h brandHandlers) ListBrands(ctx context.Context, _ gen.ListBrandsRequestObject) (gen.ListBrandsResponseObject, error) {
@@ -40,7 +43,7 @@ func (h brandHandlers) ShowBrand(ctx context.Context, r gen.ShowBrandRequestObje
 }
 
 func (h brandHandlers) CreateBrand(ctx context.Context, r gen.CreateBrandRequestObject) (gen.CreateBrandResponseObject, error) {
-	b, err := h.brands.Create(ctx, auth.From(ctx), brandChange(ctx, r.Body.Brand))
+	b, err := h.brands.Create(ctx, auth.From(ctx), h.change(ctx, r.Body.Brand))
 	if err != nil {
 		return nil, err
 	}
@@ -49,12 +52,34 @@ func (h brandHandlers) CreateBrand(ctx context.Context, r gen.CreateBrandRequest
 }
 
 func (h brandHandlers) UpdateBrand(ctx context.Context, r gen.UpdateBrandRequestObject) (gen.UpdateBrandResponseObject, error) {
-	b, err := h.brands.Update(ctx, auth.From(ctx), int64(r.BrandID), brandChange(ctx, r.Body.Brand))
+	c, err := h.changeOf(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := h.brands.Update(ctx, auth.From(ctx), int64(r.BrandID), c)
 	if err != nil {
 		return nil, err
 	}
 	out, err := h.envelope(ctx, b)
 	return gen.UpdateBrand200JSONResponse(out), err
+}
+
+// changeOf reads what is asked of a brand, as JSON or as a form with a logo.
+func (h brandHandlers) changeOf(ctx context.Context, r gen.UpdateBrandRequestObject) (brands.Change, error) {
+	if r.JSONBody != nil {
+		return h.change(ctx, r.JSONBody.Brand), nil
+	}
+	if r.MultipartBody == nil {
+		return brands.Change{}, fault.Attribute("brand", "an object")
+	}
+	// No picture is received for a brand that there is not.
+	if b, err := h.fields.GetBrand(ctx, auth.From(ctx), int64(r.BrandID)); err != nil || b.IsDeleted {
+		return brands.Change{}, cmp.Or(err, error(fault.Missing("brand", int64(r.BrandID))))
+	}
+	body, logo, err := readPhotoForm[gen.BrandBody](ctx, h.files, r.MultipartBody, "brand")
+	c := h.change(ctx, body.Brand)
+	c.Logo = logo
+	return c, err
 }
 
 func (h brandHandlers) DeleteBrand(ctx context.Context, r gen.DeleteBrandRequestObject) (gen.DeleteBrandResponseObject, error) {
@@ -106,20 +131,26 @@ func (h brandHandlers) checkHost(ctx context.Context, b models.Brand) (gen.HostM
 	return out, nil
 }
 
-func brandChange(ctx context.Context, in gen.BrandInput) brands.Change {
-	return brands.Change{
+func (h brandHandlers) change(ctx context.Context, in gen.BrandInput) brands.Change {
+	c := brands.Change{
 		Name: (*string)(in.Name), Subdomain: (*string)(in.Subdomain), BrandURL: nullableText(in.BrandURL), HostMapping: nullableText(in.HostMapping),
 		HelpCenterState: (*string)(in.HelpCenterState), Active: (*bool)(in.Active), Default: (*bool)(in.Default),
 		SignatureTemplate: nullableText(in.SignatureTemplate), DefaultLocale: nullableText(in.DefaultLocale), Locales: in.Locales,
 		UsualURL: func(b models.Brand) string { return baseOf(ctx, b) },
 	}
+	if in.Logo.IsNull() {
+		c.Logo = &attachments.PhotoChange{Files: h.files}
+	} else if logo, err := in.Logo.Get(); err == nil {
+		c.LogoID = (*int64)(logo.ID)
+	}
+	return c
 }
 
 func brandJSON(ctx context.Context, b fields.Brand) gen.Brand {
 	out := gen.Brand{
 		URL: link(ctx, "brands", b.ID), ID: b.ID, Name: b.Name, Subdomain: b.Subdomain, BrandURL: baseOf(ctx, b.Brand),
 		HasHelpCenter: b.HasHelpCenter, HelpCenterState: gen.HelpCenterState(b.HelpCenterState), Active: b.Active, Default: b.Default,
-		IsDeleted: b.IsDeleted, TicketFormIds: list(b.TicketFormIDs), SignatureTemplate: b.SignatureTemplate, DefaultLocale: b.DefaultLocale,
+		IsDeleted: b.IsDeleted, TicketFormIds: list(b.TicketFormIDs), SignatureTemplate: b.SignatureTemplate, DefaultLocale: b.DefaultLocale, Logo: photoJSON(ctx, b.Logo),
 		CreatedAt: wire.Time(b.CreatedAt), UpdatedAt: wire.Time(b.UpdatedAt),
 	}
 	if b.BrandURL != nil { // without one it is where its host is

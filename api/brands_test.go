@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/helpd/helpd/server/fault"
@@ -169,4 +171,56 @@ func TestHostMappingsAreChecked(t *testing.T) {
 	here.put(b.path, `{"brand":{"host_mapping":"help.`+sub+`.example"}}`).want(200)
 	here.get(own).want(200).wantJSON(`{"is_valid":true,"cname":"%sb.example.com"}`, sub)
 	check("help."+sub+".example", sub+"c").wantJSON(`{"is_valid":false,"reason":"already_taken","expected_cnames":["%sc.example.com"]}`, sub)
+}
+
+func TestLogos(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	b := newBrand(a, "b", "")
+	picture := pictureOf(64, 48)
+	r := a.putPictureOf("brand", b.path, "lamp.png", picture, "brand[name]", "Lamps").want(200)
+	content := r.text("brand", "logo", "content_url")
+	if r.text("brand", "name") != "Lamps" || r.text("brand", "logo", "file_name") != "lamp.png" || r.text("brand", "logo", "thumbnails", 0, "width") != "32" ||
+		!strings.HasPrefix(content, "http://helpd.test/system/photos/") {
+		t.Errorf("brand %s", r.body)
+	}
+	served := func(content string, status int) []byte {
+		t.Helper()
+		return a.anonymous().get(strings.TrimPrefix(content, "http://helpd.test")).want(status).body
+	}
+	if !bytes.Equal(served(content, 200), picture) {
+		t.Error("another picture is served")
+	}
+	shown := a.get(b.path).want(200)
+	a.put(b.path, string(shown.body)).want(200).wantJSON("%s", shown.body)
+
+	// One that was uploaded before.
+	uploaded := a.upload("filename=chair.png", "image/png", string(pictureOf(20, 20))).Upload.Attachment.ID
+	r = a.put(b.path, fmt.Sprintf(`{"brand":{"logo":{"id":"%d"}}}`, uploaded)).want(200)
+	if r.text("brand", "logo", "file_name") != "chair.png" || r.text("brand", "logo", "id") != fmt.Sprint(uploaded) {
+		t.Errorf("brand %s", r.body)
+	}
+	served(content, 404)
+	content = r.text("brand", "logo", "content_url")
+	served(content, 200)
+	a.number("DELETE FROM uploads WHERE account_id = ? RETURNING 1", a.account.ID)
+	served(content, 200) // it is the brand's, whatever becomes of the upload
+	other := newBrand(a, "c", "")
+	text := a.upload("filename=a.txt", "text/plain", "a").Upload.Attachment.ID
+	agents := a.signedInAs("agent").upload("filename=agent.png", "image/png", string(picture)).Upload.Attachment.ID
+	for _, id := range []int64{uploaded, text, agents, 404} {
+		other.put(other.path, fmt.Sprintf(`{"brand":{"logo":{"id":%d},"name":"Not this"}}`, id)).want(422).wantDetail("logo", fmt.Sprintf("Logo: %d is no picture that you have uploaded", id))
+	}
+	a.putPictureOf("brand", other.path, "a.png", []byte("no picture"), "brand[name]", "Not this").want(422)
+	a.putPictureOf("brand", other.path, "a.png", picture, "brand[subdomain]", "not.a.label").want(422)
+	if r := a.get(other.path).want(200); r.member("brand", "logo") != nil || r.text("brand", "name") != "c" {
+		t.Errorf("half a change: %s", r.body)
+	}
+	a.putPictureOf("brand", other.path, "", nil).want(400)
+	a.putPictureOf("brand", "/api/v2/brands/404", "a.png", picture).wantMissing()
+	a.signedInAs("agent").putPictureOf("brand", other.path, "a.png", picture).wantForbidden()
+	if r := a.put(b.path, `{"brand":{"logo":null}}`).want(200); r.member("brand", "logo") != nil {
+		t.Errorf("brand %s", r.body)
+	}
+	served(content, 404)
 }

@@ -221,7 +221,7 @@ func TestLanguagesOfABrand(t *testing.T) {
 	nobody := b.anonymous().atHost(host)
 	locales := func(by *anAPI, want string) {
 		t.Helper()
-		by.get(help + "/locales").want(200).wantJSON("%s", want)
+		by.get(help+"/locales").want(200).wantJSON("%s", want)
 	}
 	all := `{"locales":["en-us","ja","ko"],"default_locale":"en-us"}`
 	locales(nobody, all)

@@ -13,7 +13,7 @@ import (
 var ofNoUser = []string{
 	"account_id", "id", "article_id", "attachment_id", "audit_id", "automation_id", "batch_id", "brand_id", "business_clocks", "category_id", "clicks", "clocks",
 	"comment_id", "config_version", "content_id", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "edit_ids", "empty",
-	"event_id", "field_id", "followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id",
+	"event_id", "field_id", "followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "logo_id", "macro_id",
 	"moments", "organization_id", "organization_ids", "parent_id", "parent_section_id", "permission_group_id", "photo_id",
 	"position", "problem_id", "progress", "publish_ids", "reason_id", "restricted_brand_ids", "restricted_to_group_ids", "run",
 	"restricted_to_organization_ids", "rule_id", "schedule_id", "searches", "section", "section_id", "seq", "size", "source_id", "subject_id",

@@ -54,7 +54,7 @@ func userJSON(ctx context.Context, u models.User) gen.User {
 	return gen.User{
 		ID: u.ID, URL: link(ctx, "users", u.ID), Name: u.Name, Email: u.Email,
 		CreatedAt: wire.Time(u.CreatedAt), UpdatedAt: wire.Time(u.UpdatedAt),
-		TimeZone: u.TimeZone, IanaTimeZone: ianaZone(u.TimeZone), Phone: u.Phone, SharedPhoneNumber: u.SharedPhoneNumber, Photo: photoJSON(ctx, u),
+		TimeZone: u.TimeZone, IanaTimeZone: ianaZone(u.TimeZone), Phone: u.Phone, SharedPhoneNumber: u.SharedPhoneNumber, Photo: photoJSON(ctx, u.Photo),
 		LocaleID: locales.ID(u.Locale), Locale: u.Locale, OrganizationID: u.OrganizationID, Role: gen.UserRole(u.Role), Verified: u.Verified,
 		ExternalID: u.ExternalID, Tags: list(u.Tags), Alias: u.Alias, Active: u.Active, Shared: u.Shared, LastLoginAt: (*wire.Time)(u.LastLoginAt),
 		TwoFactorAuthEnabled: new(false), Signature: u.Signature, Details: u.Details, Notes: u.Notes,

@@ -40,69 +40,67 @@ func (h userHandlers) changeOf(ctx context.Context, user gen.UserIDParam, body *
 	if !users.AbilitiesOf(by, u).Edit {
 		return users.Change{}, fault.Denied()
 	}
-	return h.readUserForm(ctx, by, form)
+	read, photo, err := readPhotoForm[gen.UserBody](ctx, h.files, form, "user")
+	if err != nil {
+		return users.Change{}, err
+	}
+	c := userChange(read.User)
+	c.Photo = photo
+	return c, nil
 }
 
-// photoField is the field of a form that has the picture.
-const photoField = "user[photo][uploaded_data]"
-
-// readUserForm reads fields user[name] and so on as the members of a user.
-func (h userHandlers) readUserForm(ctx context.Context, by auth.Actor, form *multipart.Reader) (users.Change, error) {
+// readPhotoForm reads a form as clients send it that has a picture: name[photo][uploaded_data]
+// is the picture, and name[member] a member of the record that the body B calls by the name.
+func readPhotoForm[B any](ctx context.Context, files *attachments.Service, form *multipart.Reader, name string) (body B, photo *attachments.PhotoChange, err error) {
+	photoField := name + "[photo][uploaded_data]"
 	members := map[string]string{}
-	var photo *users.Photo
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return users.Change{}, formError(err)
+			return body, nil, formError(err)
 		}
 		if part.FormName() == photoField {
 			if photo != nil {
-				return users.Change{}, fault.New(fault.BadRequest, "The form has two pictures")
+				return body, nil, fault.New(fault.BadRequest, "The form has two pictures")
 			}
-			received, err := h.files.ReceivePhoto(ctx, by, attachments.UploadInput{
+			received, err := files.ReceivePhoto(ctx, auth.From(ctx), attachments.UploadInput{
 				FileName: part.FileName(), ContentType: part.Header.Get("Content-Type"), Body: formFile{part},
 			})
 			if err != nil {
-				return users.Change{}, err
+				return body, nil, err
 			}
-			photo = &users.Photo{Files: h.files, New: received}
+			photo = &attachments.PhotoChange{Files: files, New: received}
 			continue
 		}
 		value, err := io.ReadAll(io.LimitReader(part, formField))
 		if err != nil {
-			return users.Change{}, formError(err)
+			return body, nil, formError(err)
 		}
-		name, ok := strings.CutPrefix(part.FormName(), "user[")
-		if name, ok2 := strings.CutSuffix(name, "]"); ok && ok2 && !strings.ContainsAny(name, "[]") {
-			members[name] = string(value)
+		member, ok := strings.CutPrefix(part.FormName(), name+"[")
+		if member, ok2 := strings.CutSuffix(member, "]"); ok && ok2 && !strings.ContainsAny(member, "[]") {
+			members[member] = string(value)
 		}
 	}
 	if photo == nil && len(members) == 0 {
-		return users.Change{}, fault.New(fault.BadRequest, "The form has no fields user[name] or "+photoField)
+		return body, nil, fault.New(fault.BadRequest, "The form has no fields %s[name] or %s", name, photoField)
 	}
-	text, err := json.Marshal(map[string]any{"user": members})
+	text, err := json.Marshal(map[string]any{name: members})
 	if err != nil {
-		return users.Change{}, err
+		return body, nil, err
 	}
 	if err := wire.Check(text, 8); err != nil {
-		return users.Change{}, err
+		return body, nil, err
 	}
-	var body gen.UserBody
-	if err := wire.Decode(text, &body); err != nil {
-		return users.Change{}, err
-	}
-	c := userChange(body.User)
-	c.Photo = photo
-	return c, nil
+	return body, photo, wire.Decode(text, &body)
 }
 
-// photoJSON is a user's picture; nil for none.
-func photoJSON(ctx context.Context, u models.User) *gen.Attachment {
+// photoJSON is a picture as its record keeps it; nil for none.
+func photoJSON(ctx context.Context, kept models.JSON) *gen.Attachment {
 	var f attachments.File
-	if u.Photo == nil || json.Unmarshal(u.Photo, &f) != nil {
+	if kept == nil || json.Unmarshal(kept, &f) != nil {
 		return nil
 	}
 	photo := attachmentJSON(ctx, f)

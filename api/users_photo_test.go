@@ -21,6 +21,12 @@ func pictureOf(width, height int) []byte {
 // putPhoto sends a form as clients do, with the picture as a file of this name.
 func (a *anAPI) putPhoto(path, name string, picture []byte, fields ...string) *result {
 	a.t.Helper()
+	return a.putPictureOf("user", path, name, picture, fields...)
+}
+
+// putPictureOf is putPhoto for what a form calls a record.
+func (a *anAPI) putPictureOf(record, path, name string, picture []byte, fields ...string) *result {
+	a.t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
 	for i := 0; i < len(fields); i += 2 {
@@ -29,7 +35,7 @@ func (a *anAPI) putPhoto(path, name string, picture []byte, fields ...string) *r
 		}
 	}
 	if picture != nil {
-		part, err := form.CreateFormFile("user[photo][uploaded_data]", name)
+		part, err := form.CreateFormFile(record+"[photo][uploaded_data]", name)
 		if err != nil {
 			a.t.Fatal(err)
 		}

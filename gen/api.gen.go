@@ -1144,17 +1144,15 @@ type Brand struct {
 	BrandURL  string `json:"brand_url"`
 
 	// HostMapping Only admins see it.
-	HostMapping     *string         `json:"host_mapping"`
-	HasHelpCenter   bool            `json:"has_help_center"`
-	HelpCenterState HelpCenterState `json:"help_center_state"`
-	Active          bool            `json:"active"`
-	Default         bool            `json:"default"`
-	IsDeleted       bool            `json:"is_deleted"`
-
-	// Logo Always null.
-	Logo              map[string]interface{} `json:"logo"`
-	TicketFormIds     []int64                `json:"ticket_form_ids"`
-	SignatureTemplate string                 `json:"signature_template"`
+	HostMapping       *string         `json:"host_mapping"`
+	HasHelpCenter     bool            `json:"has_help_center"`
+	HelpCenterState   HelpCenterState `json:"help_center_state"`
+	Active            bool            `json:"active"`
+	Default           bool            `json:"default"`
+	IsDeleted         bool            `json:"is_deleted"`
+	Logo              *Attachment     `json:"logo"`
+	TicketFormIds     []int64         `json:"ticket_form_ids"`
+	SignatureTemplate string          `json:"signature_template"`
 
 	// DefaultLocale Ours: the language of its help center where none is said; null: the account's.
 	DefaultLocale *string `json:"default_locale"`
@@ -1173,6 +1171,12 @@ type BrandBody struct {
 // BrandEnvelope defines model for BrandEnvelope.
 type BrandEnvelope struct {
 	Brand Brand `json:"brand"`
+}
+
+// BrandFormInput defines model for BrandFormInput.
+type BrandFormInput struct {
+	BrandPhotoUploadedData *openapi_types.File `json:"brand[photo][uploaded_data],omitempty"`
+	BrandName              *string             `json:"brand[name],omitempty"`
 }
 
 // BrandInput defines model for BrandInput.
@@ -1196,11 +1200,18 @@ type BrandInput struct {
 	DefaultLocale nullable.Nullable[wire.Text] `json:"default_locale,omitempty"`
 
 	// Locales Ours: languages that the account has. Null: all.
-	Locales nullable.Nullable[[]string] `json:"locales,omitempty"`
+	Locales nullable.Nullable[[]string]       `json:"locales,omitempty"`
+	Logo    nullable.Nullable[BrandLogoInput] `json:"logo,omitempty"`
 }
 
 // BrandList defines model for BrandList.
 type BrandList = wire.List
+
+// BrandLogoInput defines model for BrandLogoInput.
+type BrandLogoInput struct {
+	// ID Of a picture that the caller has uploaded, as POST /uploads answers it. The one that the brand has changes nothing.
+	ID *wire.ID `json:"id,omitempty"`
+}
 
 // CalendarSeconds defines model for CalendarSeconds.
 type CalendarSeconds struct {
@@ -7987,6 +7998,9 @@ type CreateBrandJSONRequestBody = BrandBody
 
 // UpdateBrandJSONRequestBody defines body for UpdateBrand for application/json ContentType.
 type UpdateBrandJSONRequestBody = BrandBody
+
+// UpdateBrandMultipartRequestBody defines body for UpdateBrand for multipart/form-data ContentType.
+type UpdateBrandMultipartRequestBody = BrandFormInput
 
 // CreateScheduleJSONRequestBody defines body for CreateSchedule for application/json ContentType.
 type CreateScheduleJSONRequestBody = ScheduleBody
@@ -21547,8 +21561,9 @@ func (response ShowBrand200JSONResponse) VisitShowBrandResponse(w http.ResponseW
 }
 
 type UpdateBrandRequestObject struct {
-	BrandID BrandIDParam `json:"brand_id"`
-	Body    *UpdateBrandJSONRequestBody
+	BrandID       BrandIDParam `json:"brand_id"`
+	JSONBody      *UpdateBrandJSONRequestBody
+	MultipartBody *multipart.Reader
 }
 
 type UpdateBrandResponseObject interface {
@@ -36399,29 +36414,38 @@ func (sh *strictHandler) UpdateBrand(ctx echo.Context, brandID BrandIDParam) err
 	var request UpdateBrandRequestObject
 
 	request.BrandID = brandID
-
-	var body UpdateBrandJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateBrandJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
 		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
 	}
-	if err != nil {
-		return err
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
 	}
-	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.UpdateBrand(ctx.Request().Context(), request.(UpdateBrandRequestObject))

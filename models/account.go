@@ -42,6 +42,8 @@ type Brand struct {
 	Default           bool
 	IsDeleted         bool
 	SignatureTemplate string
+	LogoID            *int64
+	Logo              JSON    // attachments.File, as it was when it came
 	DefaultLocale     *string // of its help center, in lower case; nil: the account's
 	Locales           Strings // of its help center, in lower case; none: the account's
 	Stamps

@@ -125,7 +125,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Automations:   byTime,
 		Autoreplies:   replies,
 		Auth:          authService,
-		Brands:        brands.New(db, authService, o.Now, o.LookUp),
+		Brands:        brands.New(db, authService, files, o.Now, o.LookUp),
 		ContentTags:   contenttags.New(db, o.Now),
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Erasure:       erasures,

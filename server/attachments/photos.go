@@ -62,6 +62,54 @@ func (p *Photo) PutTx(tx *gorm.DB) (File, error) {
 	return File{Attachment: p.file, Thumbnails: []models.Attachment{*p.thumb}}, err
 }
 
+// PhotoChange is what is to become of the picture of a record: another one comes, or
+// none.
+type PhotoChange struct {
+	Files *Service
+	New   *Photo // nil: none
+}
+
+// SetTx puts the picture in the place of the record's, which goes: id is that of the
+// record's picture, and kept holds the picture's own row, a File. The record's row is the
+// caller's to write.
+func (p *PhotoChange) SetTx(tx *gorm.DB, id **int64, kept *models.JSON) error {
+	if p == nil || p.New == nil && *id == nil {
+		return nil
+	}
+	if *id != nil {
+		if _, err := p.Files.DropPhotosTx(tx, **id); err != nil {
+			return err
+		}
+	}
+	*id, *kept = nil, nil
+	if p.New == nil {
+		return nil
+	}
+	file, err := p.New.PutTx(tx)
+	*id, *kept = &file.ID, models.ToJSON(file)
+	return err
+}
+
+// TakePhotoTx makes a picture that by uploaded, and that is nobody's yet, one to put: it
+// leaves its upload. It fails with fault.Invalid naming field for what is none.
+func (s *Service) TakePhotoTx(tx *gorm.DB, by auth.Actor, field string, id int64) (File, error) {
+	var files []models.Attachment
+	err := locking(tx).Order("parent_id NULLS FIRST").
+		Find(&files, `(id = ? AND parent_id IS NULL OR parent_id = ?) AND upload_id IN (SELECT u.id FROM uploads AS u
+			WHERE u.account_id = ? AND u.user_id = ? AND u.expires_at > ? AND NOT u.of_images) AND NOT of_articles`, id, id, by.AccountID, by.ID(), s.now()).Error
+	if err != nil {
+		return File{}, err
+	}
+	if len(files) < 2 { // without a thumbnail it is no picture
+		return File{}, fault.InvalidField(field, "%d is no picture that you have uploaded", id)
+	}
+	for i := range files {
+		files[i].UploadID = nil
+	}
+	err = tx.Model(&models.Attachment{}).Where("id = ? OR parent_id = ?", id, id).Update("upload_id", nil).Error
+	return File{Attachment: files[0], Thumbnails: files[1:]}, err
+}
+
 // DropPhotosTx removes pictures that were somebody's, photos and user images. The bytes go at the next
 // Sweep after tx is committed. It returns how many there were.
 func (s *Service) DropPhotosTx(tx *gorm.DB, ids ...int64) (int, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/postgres"
@@ -22,16 +23,17 @@ const Max = 300
 
 // Service keeps the brands of all accounts.
 type Service struct {
-	db   *gorm.DB
-	auth *auth.Service
-	now  func() time.Time
-	look func(ctx context.Context, host string) (string, error)
+	db    *gorm.DB
+	auth  *auth.Service
+	files *attachments.Service
+	now   func() time.Time
+	look  func(ctx context.Context, host string) (string, error)
 }
 
-// New makes the service. look finds the canonical name of a host, as
+// New makes the service. files keeps logos; look finds the canonical name of a host, as
 // net.Resolver.LookupCNAME does.
-func New(db *gorm.DB, a *auth.Service, now func() time.Time, look func(ctx context.Context, host string) (string, error)) *Service {
-	return &Service{db: db, auth: a, now: now, look: look}
+func New(db *gorm.DB, a *auth.Service, files *attachments.Service, now func() time.Time, look func(ctx context.Context, host string) (string, error)) *Service {
+	return &Service{db: db, auth: a, files: files, now: now, look: look}
 }
 
 // Create makes a brand, which is active and has no help center unless c says so. It
@@ -49,7 +51,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (models.B
 		if n >= Max {
 			return fault.Base(fault.CodeInvalid, "Brand: there are %d already", n)
 		}
-		if err := c.applyTx(tx, by, &b); err != nil {
+		if err := fault.Join(c.applyTx(tx, by, &b), c.applyLogoTx(tx, by, s.files, &b)); err != nil {
 			return err
 		}
 		return tx.Create(&b).Error
@@ -67,7 +69,7 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change)
 			return err
 		}
 		b.UpdatedAt = s.now()
-		if err := c.applyTx(tx, by, &b); err != nil {
+		if err := fault.Join(c.applyTx(tx, by, &b), c.applyLogoTx(tx, by, s.files, &b)); err != nil {
 			return err
 		}
 		return tx.Select("*").Updates(&b).Error

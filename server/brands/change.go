@@ -13,6 +13,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/locales"
@@ -40,6 +41,9 @@ type Change struct {
 	// them, and the account's default one.
 	DefaultLocale nullable.Nullable[string]
 	Locales       nullable.Nullable[[]string]
+
+	Logo   *attachments.PhotoChange // nil leaves
+	LogoID *int64                   // of a picture that was uploaded before; nil leaves
 
 	// UsualURL is what a brand shows that has no URL of its own: it is nothing to keep
 	// when it is sent back.
@@ -230,6 +234,22 @@ func (c Change) applyLocalesTx(tx *gorm.DB, by auth.Actor, b *models.Brand) erro
 	if b.DefaultLocale != nil && !slices.Contains(enabled, *b.DefaultLocale) {
 		return fault.InvalidField("default_locale", "%.50s is not enabled", *b.DefaultLocale)
 	}
+	return nil
+}
+
+// applyLogoTx gives the brand another logo, or none. The one that it has may be sent back.
+func (c Change) applyLogoTx(tx *gorm.DB, by auth.Actor, files *attachments.Service, b *models.Brand) error {
+	if c.LogoID == nil || b.LogoID != nil && *b.LogoID == *c.LogoID {
+		return c.Logo.SetTx(tx, &b.LogoID, &b.Logo)
+	}
+	file, err := files.TakePhotoTx(tx, by, "logo", *c.LogoID)
+	if err != nil {
+		return err
+	}
+	if err := (&attachments.PhotoChange{Files: files}).SetTx(tx, &b.LogoID, &b.Logo); err != nil {
+		return err
+	}
+	b.LogoID, b.Logo = &file.ID, models.ToJSON(file)
 	return nil
 }
 

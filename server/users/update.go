@@ -50,7 +50,7 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, id int64, c Change) (mode
 	if err := mayWrite(by, before, u.User, c); err != nil {
 		return before, false, err
 	}
-	if err := c.Photo.setTx(tx, &u.User); err != nil {
+	if err := c.Photo.SetTx(tx, &u.PhotoID, &u.Photo); err != nil {
 		return before, false, err
 	}
 	if err := s.fieldsTx(tx, &u, by, c); err != nil {
