@@ -151,7 +151,7 @@ func (l *Lookup) ask(list []wantedPlaces, s *section, r *reading) ([]wantedPlace
 		if err := ids.read(k.ids); err != nil {
 			return list, err
 		}
-		for chunk := range uint16(SectionSize >> chunkBits) {
+		for chunk := range uint16(chunks) {
 			n, wanted := l.chunk(s, r, k, &ids, chunk)
 			if !wanted {
 				gap += n
@@ -194,6 +194,9 @@ func (l *Lookup) places(a *asked, data []byte, ids *runIDs) error {
 	keys := a.of.keys
 	return a.eachKey(data, func(key, value []byte) error {
 		of, chunk := cutPlaces(key)
+		if chunk >= chunks {
+			return errDamaged
+		}
 		i, _ := slices.BinarySearchFunc(keys, of, func(k readKey, of []byte) int { return strings.Compare(k.key, string(of)) })
 		for ; i < len(keys) && keys[i].key == string(of); i++ {
 			if err := ids.read(&keys[i]); err != nil {

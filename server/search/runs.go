@@ -12,7 +12,8 @@ import (
 // that few records may have reads the places of few.
 const (
 	chunkBits  = 12
-	placesMark = "\x02" // no other key has it
+	chunks     = SectionSize >> chunkBits // of a section
+	placesMark = "\x02"                   // no other key has it
 )
 
 func placesKey(key string, chunk uint16) string {
