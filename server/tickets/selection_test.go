@@ -1,13 +1,20 @@
 package tickets
 
 import (
+	"context"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/recent"
+	"github.com/helpd/helpd/server/testdb"
 )
 
 // selected are the ids of a selection, size at a time.
@@ -68,5 +75,52 @@ func TestSelectionsHaveTheSamePagesShortAndLong(t *testing.T) {
 	texts := func(args ...any) string { return Selection{Where: "?||?=t.subject", Args: args}.Key(tn.admin) }
 	if texts("a b", "c") == texts("a", "b c") || texts("1", "") == texts(1, "") {
 		t.Error("other values have the same key")
+	}
+}
+
+// sorted are the statements that put tickets in the order of a name.
+type sorted struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (s *sorted) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.Contains(d.SQL, "ORDER BY coalesce(a.name") {
+		s.sent = append(s.sent, d.SQL)
+	}
+	return ctx
+}
+
+func (s *sorted) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// Where so many tickets are selected that they are read as the order has them, their
+// keys are sorted, and never the tickets with all that they have: also for the first page.
+func TestPagesOfLargeSelectionsSortKeysAlone(t *testing.T) {
+	t.Parallel()
+	noted := &sorted{}
+	db, err := postgres.Open(testdb.DSN(t), postgres.Options{Tracer: noted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = postgres.Close(db) })
+	w := newWorldOn(t, db)
+	for range 3 {
+		w.ticket(Change{})
+	}
+	w.wholeTo = 1
+	selection := Selection{
+		Where: "t.id > 0", Joins: " LEFT JOIN users a ON a.account_id = t.account_id AND a.id = t.assignee_id",
+		Order: page.Order{Name: "x", Columns: []page.Column{{Expr: "coalesce(a.name, '')", Kind: page.Text}, {Expr: "t.id", Kind: page.Int}}},
+	}
+	for _, r := range []page.Request{{Number: 1, Size: 2}, {Number: 2, Size: 2}, page.First(2)} {
+		noted.sent = nil
+		if list, err := w.Select(w.ctx, w.admin, selection, r); err != nil || len(list.Items) == 0 {
+			t.Fatal(list, err)
+		}
+		if len(noted.sent) != 1 || !strings.Contains(noted.sent[0], "AS k JOIN tickets t ON") {
+			t.Errorf("%+v sorts by %q", r, noted.sent)
+		}
 	}
 }
