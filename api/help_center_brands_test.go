@@ -311,3 +311,31 @@ func TestLinksOfABrand(t *testing.T) {
 		t.Errorf("brand_url %v", r.member("brand", "brand_url"))
 	}
 }
+
+// Mails about a brand's articles lead to the brand's host, and go to those alone whom its
+// help center is open to.
+func TestMailsOfABrand(t *testing.T) {
+	t.Parallel()
+	r := newReaders(t)
+	b, host := withBrand(r.anAPI, "")
+	category := b.post(help+"/en-us/categories", `{"category":{"name":"Chairs"}}`).want(201).id("category")
+	section := fmt.Sprintf("%s/en-us/sections/%d", help, b.post(fmt.Sprintf("%s/en-us/categories/%d/sections", help, category), `{"section":{"name":"Legs"}}`).want(201).id("section"))
+	for _, who := range []*anAPI{r.customer, r.agent} {
+		who.atHost(host).post(section+"/subscriptions", `{"subscription":{"source_locale":"en-us"}}`).want(201)
+		who.post(section+"/subscriptions", `{"subscription":{"source_locale":"en-us"}}`).wantMissing()
+	}
+	publish := func(title string) int64 {
+		return b.post(section+"/articles", `{"article":{"title":"`+title+`"}}`).want(201).id("article")
+	}
+	customer, agent := r.email("customer"), r.email("agent")
+	id := publish("For all")
+	all := []string{customer + ": New article: For all", agent + ": New article: For all"}
+	r.wantTold(all...)
+	if n := r.number("SELECT count(*) FROM outbox WHERE account_id = ? AND html_body LIKE ? AND headers::text LIKE ?", r.account.ID,
+		fmt.Sprintf("%%\"https://%s.localhost/hc/en-us/articles/%d\"%%", b.sub, id), "%support@"+b.sub+".localhost%"); n == 0 {
+		t.Error("no mail leads to the brand's host")
+	}
+	b.put(b.path, `{"brand":{"help_center_state":"restricted"}}`).want(200)
+	publish("For agents")
+	r.wantTold(append(all, agent+": New article: For agents")...)
+}
