@@ -42,6 +42,9 @@ type place struct {
 // maxHosts is how many hosts are remembered at most: callers may make some up.
 const maxHosts = 10_000
 
+// maxHost is how long the name of a host may be, in bytes.
+const maxHost = 253
+
 // hosts remembers where hosts led to a moment ago, and default brands by account.
 type hosts struct {
 	mu       sync.Mutex
@@ -97,6 +100,7 @@ func (s *Service) ForgetHosts(ctx context.Context) { postgres.AfterCommit(ctx, s
 // active or was deleted.
 func (s *Service) ByHost(ctx context.Context, host string) (account int64, brand Brand, err error) {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	host = strings.ToValidUTF8(host[:min(len(host), maxHost)], "") // none is longer
 	p, err := recalled(&s.hosts, &s.hosts.byName, host, s.now(), func() (place, error) { return s.placeOf(ctx, host) })
 	if err == nil && p.account == 0 {
 		err = fault.New(fault.NoAccount,
