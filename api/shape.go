@@ -47,10 +47,3 @@ func linkBelow(ctx context.Context, resource string, id int64, part string, part
 	parent := strings.TrimSuffix(link(ctx, resource, id), ".json")
 	return parent + "/" + part + "/" + strconv.FormatInt(partID, 10) + ".json"
 }
-
-// host is the name of the server as the caller reached it, without a port.
-func (c call) host() string {
-	_, host, _ := strings.Cut(c.base, "://")
-	host, _, _ = strings.Cut(host, ":")
-	return host
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -15,9 +14,8 @@ import (
 )
 
 func (h fieldHandlers) ListTicketForms(ctx context.Context, r gen.ListTicketFormsRequestObject) (gen.ListTicketFormsResponseObject, error) {
-	subdomain, _, _ := strings.Cut(callOf(ctx).host(), ".")
 	list, err := h.fields.Forms(ctx, auth.From(ctx), fields.FormFilter{
-		Active: (*bool)(r.Params.Active), EndUserVisible: (*bool)(r.Params.EndUserVisible), BrandSubdomain: subdomain,
+		Active: (*bool)(r.Params.Active), EndUserVisible: (*bool)(r.Params.EndUserVisible),
 		OfBrand: isSet(r.Params.AssociatedToBrand), FallbackToDefault: isSet(r.Params.FallbackToDefault),
 	})
 	if err != nil {

@@ -9178,7 +9178,7 @@ type ServerInterface interface {
 	// ListArticlesIncremental Exports the articles that the caller may see, as they read in their source languages, in the order of their last changes: what changed at start_time or later, archived ones left out.
 	// (GET /api/v2/help_center/incremental/articles)
 	ListArticlesIncremental(ctx echo.Context, params ListArticlesIncrementalParams) error
-	// ListHelpCenterLocales Lists the languages of the help center.
+	// ListHelpCenterLocales Lists the languages of the help center of the brand whose host is called, the default first.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx echo.Context) error
 	// ListRedirects Lists the paths of this host that lead to articles, by id.
@@ -34583,7 +34583,7 @@ type StrictServerInterface interface {
 	// ListArticlesIncremental Exports the articles that the caller may see, as they read in their source languages, in the order of their last changes: what changed at start_time or later, archived ones left out.
 	// (GET /api/v2/help_center/incremental/articles)
 	ListArticlesIncremental(ctx context.Context, request ListArticlesIncrementalRequestObject) (ListArticlesIncrementalResponseObject, error)
-	// ListHelpCenterLocales Lists the languages of the help center.
+	// ListHelpCenterLocales Lists the languages of the help center of the brand whose host is called, the default first.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx context.Context, request ListHelpCenterLocalesRequestObject) (ListHelpCenterLocalesResponseObject, error)
 	// ListRedirects Lists the paths of this host that lead to articles, by id.

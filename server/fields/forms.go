@@ -17,9 +17,8 @@ import (
 type FormFilter struct {
 	Active            *bool
 	EndUserVisible    *bool
-	BrandSubdomain    string // only forms of the brand with this subdomain, or of the default one
-	OfBrand           bool   // heed BrandSubdomain
-	FallbackToDefault bool   // the default form where nothing else is left
+	OfBrand           bool // only forms of the brand whose host was called, or of the default one
+	FallbackToDefault bool // the default form where nothing else is left
 }
 
 // Forms are the ticket forms in position order: for people who are no agents
@@ -29,19 +28,14 @@ func (s *Service) Forms(ctx context.Context, by auth.Actor, filter FormFilter) (
 	if err != nil {
 		return nil, err
 	}
-	brand := c.DefaultBrand()
-	for _, b := range c.Brands {
-		if b.Subdomain == filter.BrandSubdomain && b.Active {
-			brand = b
-		}
-	}
+	brand := c.BrandAt(by.Brand.ID)
 	list := make([]models.TicketForm, 0, len(c.Forms))
 	for _, f := range c.Forms {
 		switch {
 		case !seesForm(by, f):
 		case filter.Active != nil && f.Active != *filter.Active:
 		case filter.EndUserVisible != nil && f.EndUserVisible != *filter.EndUserVisible:
-		case filter.OfBrand && !formOf(f, brand.ID):
+		case filter.OfBrand && !formOf(f, brand):
 		default:
 			list = append(list, f)
 		}

@@ -83,11 +83,18 @@ func TestFormsAreFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	brand := w.config(t).DefaultBrand()
+	lamps := models.Brand{Name: "Lamps", Subdomain: brand.Subdomain + "lamps", Active: true, HelpCenterState: models.HelpCenterDisabled}
+	if err := w.tx.Create(&lamps).Error; err != nil {
+		t.Fatal(err)
+	}
+	at := w.admin
+	at.Brand = auth.BrandOf(lamps)
 	forms := []models.TicketForm{
 		{Name: "Internal", Active: true, InAllBrands: true, Position: 2},
 		{Name: "Old", EndUserVisible: true, InAllBrands: true, Position: 3},
 		{Name: "Elsewhere", Active: true, EndUserVisible: true, RestrictedBrandIDs: models.IDs{404}, Position: 4},
 		{Name: "Here", Active: true, EndUserVisible: true, RestrictedBrandIDs: models.IDs{brand.ID}, Position: 5},
+		{Name: "Lamps", Active: true, EndUserVisible: true, RestrictedBrandIDs: models.IDs{lamps.ID}, Position: 6},
 	}
 	for i := range forms {
 		forms[i].AgentConditions, forms[i].EndUserConditions = models.JSON("[]"), models.JSON("[]")
@@ -105,12 +112,13 @@ func TestFormsAreFiltered(t *testing.T) {
 		filter fields.FormFilter
 		want   string
 	}{
-		{"agents see all", w.admin, fields.FormFilter{}, "Default Ticket Form, Internal, Old, Elsewhere, Here"},
-		{"active", w.admin, fields.FormFilter{Active: new(true)}, "Default Ticket Form, Internal, Elsewhere, Here"},
+		{"agents see all", w.admin, fields.FormFilter{}, "Default Ticket Form, Internal, Old, Elsewhere, Here, Lamps"},
+		{"active", w.admin, fields.FormFilter{Active: new(true)}, "Default Ticket Form, Internal, Elsewhere, Here, Lamps"},
 		{"inactive", w.admin, fields.FormFilter{Active: new(false)}, "Old"},
 		{"hidden", w.admin, fields.FormFilter{EndUserVisible: new(false)}, "Internal"},
-		{"of the brand", w.admin, fields.FormFilter{OfBrand: true, BrandSubdomain: "acme", Active: new(true)}, "Default Ticket Form, Internal, Here"},
-		{"end users", user, fields.FormFilter{}, "Default Ticket Form, Elsewhere, Here"},
+		{"of the brand", w.admin, fields.FormFilter{OfBrand: true, Active: new(true)}, "Default Ticket Form, Internal, Here"},
+		{"of the host's brand", at, fields.FormFilter{OfBrand: true, Active: new(true)}, "Default Ticket Form, Internal, Lamps"},
+		{"end users", user, fields.FormFilter{}, "Default Ticket Form, Elsewhere, Here, Lamps"},
 		{"nothing left", w.admin, fields.FormFilter{Active: new(false), EndUserVisible: new(false)}, ""},
 		{"nothing left but the default", w.admin, fields.FormFilter{Active: new(false), EndUserVisible: new(false), FallbackToDefault: true}, "Default Ticket Form"},
 	} {
