@@ -6972,7 +6972,7 @@ type UnifiedSearchParams struct {
 	// FilterSectionIds Ids of sections of articles.
 	FilterSectionIds []wire.ID `form:"filter[section_ids],omitempty" json:"filter[section_ids],omitempty"`
 
-	// FilterBrandIds Ids of brands.
+	// FilterBrandIds Ids of brands; without, all whose help centers the caller may see.
 	FilterBrandIds []wire.ID `form:"filter[brand_ids],omitempty" json:"filter[brand_ids],omitempty"`
 
 	// FilterTopicIds Ids of topics of posts, in which no article is.
