@@ -27,7 +27,7 @@ func (h brandHandlers) ListBrands(ctx context.Context, _ gen.ListBrandsRequestOb
 	if err != nil {
 		return nil, err
 	}
-	brands, err := h.fields.Brands(ctx, auth.From(ctx), p)
+	brands, err := h.fields.Brands(ctx, auth.From(ctx), callOf(ctx).setUp.of(ctx), p)
 	if err != nil {
 		return nil, err
 	}

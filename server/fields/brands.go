@@ -20,19 +20,12 @@ type Brand struct {
 
 var brandsByName = page.By("name,id", page.Column{Expr: "name", Kind: page.Text}, page.Column{Expr: "id", Kind: page.Int})
 
-// Brands is a page of the brands by name, without deleted ones.
-func (s *Service) Brands(ctx context.Context, by auth.Actor, p page.Request) (page.Result[Brand], error) {
+// Brands is a page of the brands by name, without deleted ones, as a set-up has them.
+func (s *Service) Brands(ctx context.Context, by auth.Actor, c *Config, p page.Request) (page.Result[Brand], error) {
 	ids, err := s.page(ctx, page.Query{
 		Select: "id", From: "brands", Where: "account_id = ? AND NOT is_deleted", Args: []any{by.AccountID}, Order: brandsByName,
 	}, p)
-	if err != nil {
-		return page.Result[Brand]{}, err
-	}
-	c, err := s.SetUp(ctx, by)
-	if err != nil {
-		return page.Result[Brand]{}, err
-	}
-	return page.Map(found(ids, c.Brand), c.withForms), nil
+	return page.Map(found(ids, c.Brand), c.withForms), err
 }
 
 // GetBrand is a brand, also a deleted one. It fails with fault.NotFound.

@@ -151,7 +151,7 @@ func TestBrandsHaveTheirForms(t *testing.T) {
 	if err := w.tx.Create(&deleted).Error; err != nil {
 		t.Fatal(err)
 	}
-	list, err := w.Brands(w.ctx, w.admin, page.Request{Size: 100, Number: 1})
+	list, err := w.Brands(w.ctx, w.admin, w.config(t), page.Request{Size: 100, Number: 1})
 	if err != nil || list.Count != 1 || list.Items[0].Name != "Acme" || !slices.Equal(list.Items[0].TicketFormIDs, []int64{form.ID}) {
 		t.Errorf("brands %+v, %v", list, err)
 	}
