@@ -29,7 +29,8 @@ func TestOrdersByTime(t *testing.T) {
 	// Times that are the same for several, and not in the order of the numbers.
 	s.exec(`UPDATE organizations SET created_at = '2026-01-01'::timestamptz + (id * 7919 % 9000) * interval '1 second',
 		updated_at = '2026-02-01'::timestamptz + (id * 104729 % 15000) * interval '1 second', name = name || CASE WHEN id % 10 = 0 THEN ' tenth' ELSE '' END`)
-	if err := search.NewIndex(s.db).Settle(s.ctx, 1, search.Organization); err != nil {
+	index := search.NewIndex(s.db)
+	if err := index.Settle(s.ctx, 1, search.Organization); err != nil {
 		t.Fatal(err)
 	}
 	var have []timed
@@ -44,7 +45,7 @@ func TestOrdersByTime(t *testing.T) {
 	look := search.Words{Kind: search.Organization}
 	plans := map[string]*plan{"no words": {}, "a word of all": {match: look.Word("organization")}, "a word of few": {match: look.Word("tenth")}}
 	for name, p := range plans {
-		p.kind, p.by = search.Organization, auth.Actor{AccountID: 1, User: models.User{Role: models.RoleAdmin}}
+		p.kind, p.index, p.by = search.Organization, index, auth.Actor{AccountID: 1, User: models.User{Role: models.RoleAdmin}}
 		want := have
 		if name == "a word of few" {
 			want = nil
