@@ -67,7 +67,7 @@ func load(ctx context.Context, url, file string) error {
 	if err != nil {
 		return err
 	}
-	// What an earlier run handed over is not in the list of tickets yet.
+	// What an earlier run handed over is not among the tickets yet.
 	if err := a.waitForImports(ctx); err != nil {
 		return err
 	}
