@@ -147,9 +147,13 @@ func (p *plan) sorted(tx *gorm.DB, words *search.Records, all int, by string, de
 type ranking struct {
 	column string
 	values []string
+	always bool // none are without one
 }
 
-var ranks = map[string]ranking{"priority": {"t.priority", priorities}, "status": {"t.status", statuses}, "ticket_type": {"t.type", types}}
+var ranks = map[string]ranking{
+	"priority": {column: "t.priority", values: priorities}, "status": {column: "t.status", values: statuses, always: true},
+	"ticket_type": {column: "t.type", values: types},
+}
 
 // byValue is sorted of many records: of each value the newest, until there are
 // enough.
@@ -162,6 +166,8 @@ func (p *plan) byValue(tx *gorm.DB, words *search.Records, r ranking, desc bool)
 		}
 		q, key, all := *p, float64(at), 0
 		switch {
+		case at == 0 && r.always:
+			continue
 		case r.column == "":
 			key = math.NaN()
 		case at == 0:
