@@ -40,10 +40,8 @@ const few = 20_000
 func (p *plan) inOrder(tx *gorm.DB, o order, words *search.Records, all, limit int) ([]Hit, error) {
 	where, args := p.condition()
 	switch {
-	case words == nil && all <= few:
-		return p.first(tx, o, where, args, true, limit)
 	case words == nil:
-		return p.first(tx, o, where, args, false, limit)
+		return p.first(tx, o, where, args, all <= few, limit)
 	case words.Len() <= few:
 		where, args = p.among(*words)
 		return p.first(tx, o, where, args, true, limit)
