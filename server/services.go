@@ -84,19 +84,13 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	}
 	files := attachments.New(db, bucket, o.Now, attachments.Options{Jobs: queue, MaxSize: o.MaxUpload})
 	keys := idempotency.New(db, o.Now)
-	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
-	queue.Every(time.Hour, "sessions", authService.PruneSessions)
 	config := fields.New(db, o.Now, fields.Targets{
 		fields.TargetUsers: users.Visible, fields.TargetOrganizations: organizations.Visible, fields.TargetTickets: tickets.Visible,
 	})
 	people := users.New(db, authService, config, o.Now)
 	people.Register(queue)
 	held := suspended.New(db, files, o.Now)
-	queue.Every(10*time.Minute, "suspended tickets", held.Sweep)
-	tagService := tags.New(db)
-	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	rulebookService := rulebook.New(db, config, files, o.Now)
-	queue.Every(time.Minute, "rule usage", rulebookService.FoldUses)
 	promises := sla.New(db, config, o.Now)
 	ticketService := tickets.New(db, config, people, files, rulebookService, promises, o.Now)
 	ticketService.PublicURL = o.PublicURL
@@ -114,13 +108,12 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	places := exports.New(db, log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
 	hooks := webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow, Retries: o.WebhookRetries, Process: queue.Process(), Living: jobs.Living()})
-	queue.Every(10*time.Minute, "webhook deliveries", hooks.Prune)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
 	help := helpcenter.New(db, config, files, index, o.Now)
 	help.PublicURL = o.PublicURL
 	replies := autoreplies.New(db, ticketService, help, o.Now, o.Log)
 	workForReaders(queue, help, replies)
-	return api.Services{
+	services := api.Services{
 		Attachments:   files,
 		Automations:   byTime,
 		Autoreplies:   replies,
@@ -144,7 +137,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Segments:      segments.New(db, o.Now),
 		SLA:           promises,
 		Suspended:     held,
-		Tags:          tagService,
+		Tags:          tags.New(db),
 		Tickets:       ticketService,
 		Users:         people,
 		Views:         views.New(db, rulebookService, config, ticketService, files, o.Now, o.Log),
@@ -152,7 +145,19 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 
 		Jobs:        queue,
 		Idempotency: keys,
-	}, nil
+	}
+	tidyUp(services)
+	return services, nil
+}
+
+// tidyUp has what is counted beside added up, and what is kept for a time removed.
+func tidyUp(s api.Services) {
+	s.Jobs.Every(10*time.Minute, "idempotency keys", s.Idempotency.Prune)
+	s.Jobs.Every(time.Hour, "sessions", s.Auth.PruneSessions)
+	s.Jobs.Every(10*time.Minute, "suspended tickets", s.Suspended.Sweep)
+	s.Jobs.Every(time.Minute, "tag counts", s.Tags.Fold)
+	s.Jobs.Every(time.Minute, "rule usage", s.Rules.FoldUses)
+	s.Jobs.Every(10*time.Minute, "webhook deliveries", s.Webhooks.Prune)
 }
 
 // workForReaders has the help center's work done that waits for no request.
